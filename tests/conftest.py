@@ -1,0 +1,71 @@
+"""What every test shares: a guard against requests that leave the machine, recorded data, and flags."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from xdist.scheduler import LoadScopeScheduling
+
+from tests import lanes
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--recorded", action="store_true", help="also run tests on ../shared/data; missing data fails")
+    parser.addoption("--long", action="store_true", help="also run fuzzing, full kill counts and soaks")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return lanes.LaneScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for flag in ("recorded", "long"):
+        if not config.getoption(f"--{flag}"):
+            for item in items:
+                if item.get_closest_marker(flag):
+                    item.add_marker(pytest.mark.skip(reason=f"not run: needs ./rtcc test --{flag}"))
+    if lanes.worker():
+        items.sort(key=lambda item: lanes.rank(item.nodeid))
+
+
+@pytest.fixture
+def recorded() -> Path:
+    """The folder of recorded data; its absence fails, since the test was asked for."""
+    if not SHARED.is_dir():
+        pytest.fail("no recorded data beside the project (../shared/data)")
+    return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def redis_of_this_process() -> Iterator[None]:
+    """Where several processes run tests, each has a Redis of its own."""
+    if not lanes.worker():
+        yield
+        return
+    with lanes.own_redis() as url:
+        os.environ["RTCC_REDIS_URL"] = settings.REDIS_URL = url
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_leaves_the_machine() -> None:
+    """Fail any connection that is neither a unix socket nor loopback."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(LOOPBACK):  # type: ignore[index]
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    socket.socket.connect = guarded  # type: ignore[method-assign,assignment]
+
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rtcc_geo.settings")
