@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.conf import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import lanes
+from tests.running import running
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 LOOPBACK = ("127.", "::1", "localhost")
@@ -34,6 +35,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     item.add_marker(pytest.mark.skip(reason=f"not run: needs ./rtcc test --{flag}"))
     if lanes.worker():
         items.sort(key=lambda item: lanes.rank(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the running systems logged to the report of a test that failed."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"Log of {name} ({system.url})", log) for system in running for name, log in system.logs() if log]
+    return report
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ HEADER = struct.Struct("<HHId")
 BLOB = struct.Struct("<IIIII")
 RECORD = struct.Struct("<IiiIBBBB")
 EVERYWHERE = 0xFFFFFFFF
+ACKNOWLEDGE_EVERY_S = 1.0
 ACKNOWLEDGE_EVERY_BYTES = 32_768
 
 
@@ -90,7 +91,8 @@ class Seen:
 
 
 class LiveMap:
-    """Reads in a thread of its own and acknowledges each second, and sooner after much, as the page does."""
+    """Reads in a thread of its own. Acknowledges each second by another, whether anything comes or not, and sooner after much, as
+    the page does: one that waited for a message before it acknowledged would wait for good once the server waits for it."""
 
     def __init__(self, url: str, *, cookie: str, origin: str, bbox: list[float] | None = None, zoom: float = 12) -> None:
         self.seen = Seen()
@@ -106,15 +108,21 @@ class LiveMap:
             proxy=None,
         )
         self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self._acknowledged = 0
+        self._heard_at = time.monotonic()
         self._reader = threading.Thread(target=self._read, daemon=True)
+        self._acknowledger = threading.Thread(target=self._acknowledge_each_second, daemon=True)
 
     def __enter__(self) -> "LiveMap":
         self._connection = self._opening.__enter__()
         self._reader.start()
+        self._acknowledger.start()
         self.send(self.view)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ending.set()
         self._opening.__exit__(kind, error, trace)
         self._reader.join(timeout=5)
 
@@ -122,17 +130,30 @@ class LiveMap:
         self._connection.send(json.dumps(message))
 
     def _read(self) -> None:
-        acknowledged, unacknowledged = time.monotonic(), 0
+        unacknowledged = 0
         try:
             for message in self._connection:
                 with self._lock:
                     self._apply(message)
+                    self._heard_at = time.monotonic()
                 unacknowledged += len(message)
-                if time.monotonic() - acknowledged >= 1 or unacknowledged > ACKNOWLEDGE_EVERY_BYTES:
-                    acknowledged, unacknowledged = time.monotonic(), 0
-                    self.send({"type": "ack", "seq": self.seen.seq})
+                if unacknowledged > ACKNOWLEDGE_EVERY_BYTES:
+                    unacknowledged = 0
+                    self._acknowledge()
         except ConnectionClosed as error:
             self.error = error
+
+    def _acknowledge_each_second(self) -> None:
+        while not self._ending.wait(ACKNOWLEDGE_EVERY_S):
+            if self.seen.seq > self._acknowledged:
+                try:
+                    self._acknowledge()
+                except ConnectionClosed:
+                    return
+
+    def _acknowledge(self) -> None:
+        self._acknowledged = seq = self.seen.seq
+        self.send({"type": "ack", "seq": seq})
 
     def _apply(self, message: str | bytes) -> None:
         seq = HEADER.unpack_from(message)[2] if isinstance(message, bytes) else json.loads(message)["seq"]
@@ -152,8 +173,17 @@ class LiveMap:
                 if condition():
                     return
             assert self._reader.is_alive(), f"the socket closed: {self.error}"
-            assert time.monotonic() < given_up, f"not seen within {within_s:g} s: {what}"
+            assert time.monotonic() < given_up, f"not seen within {within_s:g} s: {what}; {self.describe()}"
             time.sleep(0.02)
+
+    def describe(self) -> str:
+        """Say in a line what is seen, for who must find out why it is not something else."""
+        layers = {f"{layer} of {agency}": len(kept) for (layer, agency), kept in self.seen.features.items()}
+        silent_s = time.monotonic() - self._heard_at
+        return (
+            f"seen: {layers}, {len(self.seen.positions)} positions, {self.seen.resets} resets, gaps {self.seen.gaps}, "
+            f"message {self.seen.seq} {silent_s:.1f} s ago"
+        )
 
     def agency(self, slug: str) -> int:
         return next((agency["id"] for agency in self.seen.hello.get("agencies", []) if agency["slug"] == slug), 0)

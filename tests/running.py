@@ -37,6 +37,10 @@ UVICORN = (
 )  # fmt: skip
 
 
+running: "list[RunningSystem]" = []
+"""The systems of this process that run now; the report of a test that fails ends with their logs."""
+
+
 class NotReady(Exception):
     """A process did not come up; the text ends with its log."""
 
@@ -171,7 +175,7 @@ class RunningSystem:
         while not self._is_ready():
             ended = [name for name, process in self.processes.items() if process.poll() is not None]
             if ended or time.monotonic() > until:
-                raise NotReady(f"ended: {ended or 'none'}\n" + "\n".join(f"--- {name}\n{self.log(name)}" for name in self.processes))
+                raise NotReady(f"ended: {ended or 'none'}\n" + "\n".join(f"--- {name}\n{log}" for name, log in self.logs()))
             time.sleep(0.05)
 
     def _is_ready(self) -> bool:
@@ -191,6 +195,11 @@ class RunningSystem:
 
     def log_path(self, name: str) -> Path:
         return self.state / f"{name.replace(':', '-')}.log"
+
+    def logs(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each process and the end of what it logged."""
+        for name in self.processes:
+            yield name, self.log(name)
 
     def log(self, name: str) -> str:
         return self.log_path(name).read_text(errors="replace")[-4000:] if self.log_path(name).exists() else ""
@@ -225,7 +234,9 @@ class RunningSystem:
         shutil.rmtree(self.state, ignore_errors=True)
 
     def __enter__(self) -> "RunningSystem":
+        running.append(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        running.remove(self)
         self.stop()

@@ -64,6 +64,7 @@ class Housekeeping:
 
     async def connected(self) -> psycopg.AsyncConnection[Any]:
         if self.connection is None or self.connection.closed:
+            self.known.forget_queue()
             self.connection = await connections.connect_async(f"{self.purpose}, housekeeping")
             await self.connection.execute("SET lock_timeout = '200ms'")
         return self.connection

@@ -1,6 +1,5 @@
 """What the front door knows of the instance without asking for each post: sources, keys, the clock, how long the queue is."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +20,7 @@ FROM ingest_source s JOIN accounts_agency a ON a.id = s.agency_id
 KEYS = """
 SELECT k.digest, sk.source_id FROM ingest_sourcekey sk JOIN accounts_apikey k ON k.id = sk.key_id WHERE k.revoked_at IS NULL
 """
+ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 EPOCH = "SELECT epoch FROM accounts_grantepoch WHERE id = 1"
 OLDEST = """
 SELECT s.shard, oldest.id, extract(epoch FROM clock_timestamp() - oldest.queued_at)::float8
@@ -29,8 +29,6 @@ CROSS JOIN LATERAL (
     SELECT id, queued_at FROM ingest_inbound i WHERE i.shard = s.shard AND i.id >= s.floor ORDER BY i.shard, i.id LIMIT 1
 ) oldest
 """
-WHOLE_EVERY_S = 10.0
-SPARING = 200  # a whole look while an old snapshot keeps dead rows costs seconds
 
 
 @dataclass
@@ -81,18 +79,19 @@ class Known:
         self.read_at = float("-inf")
         self.queue_age_s = 0.0
         self.floors = [0] * SHARDS
-        self.whole_due = 0.0
 
     async def refresh(self, connection: psycopg.AsyncConnection[Any], *, at: float) -> None:
-        """Read what has changed. Raises psycopg.OperationalError when PostgreSQL is away."""
-        instance = await (await connection.execute(READ)).fetchone()
+        """Read what has changed, in one snapshot: a source that a replay switched on, met by the clock of the story before, would
+        have its first observations quarantined. Raises psycopg.OperationalError when PostgreSQL is away."""
+        async with connection.transaction():
+            await connection.execute(ONE_SNAPSHOT)
+            instance = await (await connection.execute(READ)).fetchone()
+            found = await (await connection.execute(EPOCH)).fetchone()
+            epoch = found[0] if found else None
+            if epoch != self.epoch or epoch is None:
+                await self.read_sources(connection, at=at)
         self.meet(state_of(instance) if instance else None)
-        found = await (await connection.execute(EPOCH)).fetchone()
-        epoch = found[0] if found else None
-        if epoch != self.epoch or epoch is None:
-            await self.read_sources(connection, at=at)
-            self.epoch = epoch
-        self.read_at = at
+        self.epoch, self.read_at = epoch, at
 
     def meet(self, instance: InstanceState | None) -> None:
         """Take the instance in. When its history was replaced, devices' clocks are learned anew."""
@@ -114,14 +113,13 @@ class Known:
         self.keys = {bytes(digest): source_id for digest, source_id in keys}
 
     async def probe_queue(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Find the age of the queue's oldest row, from where it was last seen (dead rows before it cost nothing)."""
-        begun, is_whole = time.monotonic(), time.monotonic() >= self.whole_due
-        if is_whole:
-            self.floors = [0] * SHARDS
+        """Find the age of the queue's oldest row, from where it was last seen (dead rows before it cost nothing). A row that commits
+        below is missed: it says no more about a pipeline that stands still than the rows above it."""
         rows = await (await connection.execute(OLDEST, (list(range(SHARDS)), self.floors))).fetchall()
-        if is_whole:
-            ended = time.monotonic()
-            self.whole_due = ended + max(WHOLE_EVERY_S, SPARING * (ended - begun))
         for shard, first, _ in rows:
             self.floors[shard] = first
         self.queue_age_s = max((age for _, _, age in rows), default=0.0)
+
+    def forget_queue(self) -> None:
+        """Look at the queue from its beginning: the database may be another one."""
+        self.floors = [0] * SHARDS

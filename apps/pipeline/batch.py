@@ -12,7 +12,7 @@ from apps.incidents.reading import CallReader, Statement
 from apps.ingest.queue import Observation
 from apps.layers.hints import LayerChange
 from apps.pipeline.memory import Memory
-from apps.pipeline.take import QueueRow
+from apps.pipeline.take import NONE_RUNS, QueueRow, Running
 from apps.pipeline.tracks import Description
 from apps.tracks.arrays import FixArrays
 from apps.tracks.observations import Fix
@@ -40,7 +40,7 @@ class Batch:
     recorded_us: int
     set_aside: dict[Key, str] = field(default_factory=dict)
     only: frozenset[Key] | None = None
-    running: tuple[int, int] = (0, 0)
+    running: Running = NONE_RUNS
 
     said: list[Fix] = field(default_factory=list)
     fix_row: list[int] = field(default_factory=list)

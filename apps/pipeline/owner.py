@@ -16,7 +16,7 @@ from psycopg import errors
 
 from apps.accounts.instance import NoInstance
 from apps.geo.binary_array import send_packed
-from apps.pipeline import partitions, shards
+from apps.pipeline import overlooked, partitions, shards
 from apps.pipeline.memory import load_memory, read_instance
 from apps.pipeline.running import Runner
 from apps.pipeline.suspicion import ALONE, Suspicion
@@ -69,6 +69,12 @@ def open_owner() -> "Owner":
     return Owner(connection, Runner(connection, memory))
 
 
+def watch_below(owner: "Owner") -> None:
+    """Look beside its batches for rows that an owner's takes would not find."""
+    words = (connect, lambda: dict(owner.runner.taker.floors), owner.overlooked, owner.ended)
+    threading.Thread(target=overlooked.watch, args=words, daemon=True).start()
+
+
 @dataclass
 class Owner:
     connection: psycopg.Connection[Any]
@@ -76,14 +82,15 @@ class Owner:
     suspicion: Suspicion = field(default_factory=Suspicion)
     kept_house_at: float = 0.0
     idle_since: float = field(default_factory=time.monotonic)
+    overlooked: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def serve(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             begun = time.monotonic()
-            housekeeping = begun - self.kept_house_at >= HOUSEKEEPING_S
-            if housekeeping:
+            if begun - self.kept_house_at >= HOUSEKEEPING_S:
                 self._keep_house()
-            worked = self._run_together(without_floors=housekeeping) + self._run_apart()
+            worked = self._run_together() + self._run_apart()
             self._rest(stopping, worked, begun)
         self._leave()
 
@@ -98,11 +105,17 @@ class Owner:
     def _keep_house(self) -> None:
         """Once a second: the share of shards, small tables, partitions ahead."""
         self.kept_house_at = time.monotonic()
+        self._mind_overlooked()
         self._balance()
         memory = self.runner.memory
         with self.connection.cursor() as cursor:
             memory.references.refresh(cursor, memory.instance)
         partitions.keep_ahead(self.connection, memory.instance.clock.now())
+
+    def _mind_overlooked(self) -> None:
+        if self.overlooked.is_set():
+            self.overlooked.clear()
+            self.runner.taker.forget()
 
     def _balance(self) -> None:
         held = self.runner.memory.shards
@@ -130,11 +143,11 @@ class Owner:
         self.suspicion.forgive(self.connection, set(self.runner.memory.shards) - self.suspicion.apart)
         self.connection.close()
 
-    def _run_together(self, *, without_floors: bool) -> int:
+    def _run_together(self) -> int:
         together = [shard for shard in self.runner.memory.shards if shard not in self.suspicion.apart]
         if not together:
             return 0
-        worked = self.runner.run(together, without_floors=without_floors)
+        worked = self.runner.run(together)
         if worked and self.suspicion.marked - self.suspicion.apart:
             self.suspicion.forgive(self.connection, self.suspicion.marked - self.suspicion.apart)
         return worked
@@ -143,7 +156,7 @@ class Owner:
         worked = 0
         for shard in sorted(self.suspicion.suspects):
             self.suspicion.name(self.connection, shard, ALONE, None)
-            worked += self.runner.run([shard], without_floors=True)
+            worked += self.runner.run([shard])
             self.suspicion.forgive(self.connection, {shard})
         for shard in sorted(self.suspicion.culprits):
             worked += self._run_one(shard)
@@ -175,11 +188,13 @@ def own_shards(stopping: threading.Event) -> None:
         owner: Owner | None = None
         try:
             owner = open_owner()
+            watch_below(owner)
             pause = FIRST_PAUSE_S
             owner.serve(stopping)
         except (psycopg.OperationalError, psycopg.InterfaceError, errors.InternalError, NoInstance) as error:
             log.warning("starting again in %.1f s: %s", pause, error)
             if owner is not None:
+                owner.ended.set()
                 owner.connection.close()
             stopping.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)

@@ -20,12 +20,12 @@ from apps.pipeline.decoding import SourceGone
 from apps.pipeline.memory import Cursor, Memory, load_memory
 from apps.pipeline.publishing import FencesChanged
 from apps.pipeline.stages import STAGES
-from apps.pipeline.take import QueueRow, Taker, take_rows
+from apps.pipeline.take import QueueRow, Running, Taker, take_rows
 from apps.tracks.making import TracksUnknown
 
 log = logging.getLogger(__name__)
 STARTED = f"""
-    SELECT own.*, now(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    SELECT own.*, now(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint
     FROM ({INSTANCE}) own
 """
 NO_PARTITION = "no partition of relation"
@@ -52,9 +52,9 @@ class Runner:
     memory: Memory
     taker: Taker = field(default_factory=Taker)
 
-    def run(self, shards: list[int], *, without_floors: bool) -> int:
+    def run(self, shards: list[int]) -> int:
         """Take and process what waits for these held shards; return the number of rows (0: nothing waits)."""
-        return self._settle(same_rows(lambda cursor: self.taker.take(cursor, shards, without_floors=without_floors)))
+        return self._settle(same_rows(lambda cursor: self.taker.take(cursor, shards)))
 
     @staticmethod
     def first_index(row: QueueRow) -> int:
@@ -75,6 +75,7 @@ class Runner:
             return [alone] if cursor.execute(statement, [rest, row.shard, row.id]).rowcount else []
 
         self._settle(take, {(row.id, index): set_aside} if set_aside else {})
+        self.taker.forget()
 
     def _settle(self, take: Take, set_aside: dict[Key, str] | None = None) -> int:
         """Repeat until the batch is committed; what moved in the world is read again in between."""
@@ -131,12 +132,12 @@ class Runner:
         started = cursor.execute(STARTED).fetchone()
         if started is None:
             raise HistoryReplaced
-        *own, now, oldest, next_one = started
+        *own, now, oldest, number = started
         instance = state_of(tuple(own))
         if instance.generation != self.memory.instance.generation:
             raise HistoryReplaced
         self.memory.instance = instance
-        return Batch(cursor, self.memory, rows, microseconds(instance.clock.at(now)), aside, only, running=(oldest, next_one))
+        return Batch(cursor, self.memory, rows, microseconds(instance.clock.at(now)), aside, only, Running(oldest, number))
 
     def _after_commit(self, batch: Batch) -> None:
         for remember in batch.remember:

@@ -15,13 +15,15 @@ COUNT = """
 """
 TAKE = "SELECT pg_try_advisory_lock(%s, %s)"
 RELEASE = "SELECT pg_advisory_unlock(%s, %s)"
-STALLED = """
-    SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity owner
-    WHERE application_name = %s AND datname = current_database()
-    AND state_change < clock_timestamp() - interval '15 s'
-    AND EXISTS (
+SILENT = """
+    SELECT pid FROM pg_stat_activity
+    WHERE application_name = %s AND datname = current_database() AND state_change < clock_timestamp() - interval '15 s'
+"""
+# Asked for silent owners only: while an old snapshot keeps dead rows, it may read millions of them.
+END_IF_ROWS_WAIT = """
+    SELECT pg_terminate_backend(%(pid)s) WHERE EXISTS (
         SELECT FROM pg_locks lock JOIN ingest_inbound waiting ON waiting.shard = lock.objid::int
-        WHERE lock.locktype = 'advisory' AND lock.classid = %s AND lock.pid = owner.pid AND lock.granted
+        WHERE lock.locktype = 'advisory' AND lock.classid = %(held)s AND lock.pid = %(pid)s AND lock.granted
         AND waiting.queued_at < clock_timestamp() - interval '15 s'
     )
 """
@@ -61,4 +63,5 @@ def release(connection: Connection, shards: list[int]) -> None:
 
 def end_stalled(connection: Connection) -> list[int]:
     """End the backends of owners that made no batch in 15 s while rows wait for them; return their pids."""
-    return [row[0] for row in connection.execute(STALLED, [APPLICATION, HELD]).fetchall()]
+    silent = [row[0] for row in connection.execute(SILENT, [APPLICATION]).fetchall()]
+    return [pid for pid in silent if connection.execute(END_IF_ROWS_WAIT, {"pid": pid, "held": HELD}).fetchone()]

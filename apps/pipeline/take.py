@@ -1,6 +1,6 @@
 """Take rows off the queue: deleted in the same transaction that applies their effects."""
 
-import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,11 +23,18 @@ BY_FLOOR = f"DELETE FROM ingest_inbound WHERE ctid = ANY (ARRAY({CHOSEN})) RETUR
 BY_ID = f"""
     DELETE FROM ingest_inbound WHERE (shard, id) IN (SELECT * FROM unnest(%s::smallint[], %s::bigint[])) RETURNING {FIELDS}
 """
-RIPE_S = 0.1
-AGO_S = 3.0
-SPARING = 200
 HEAD = f"SELECT {FIELDS} FROM ingest_inbound WHERE shard = %s ORDER BY id LIMIT 1"
 Cursor = psycopg.Cursor[Any]
+
+
+class Running(NamedTuple):
+    """Transaction numbers: the oldest that runs, and the batch's own."""
+
+    oldest: int
+    own: int
+
+
+NONE_RUNS = Running(0, 0)
 
 
 class QueueRow(NamedTuple):
@@ -44,54 +51,31 @@ class QueueRow(NamedTuple):
 
 
 @dataclass
-class Floors:
-    """How far down to look when looking below the floors. Times are seconds of a monotonic clock."""
-
-    then: dict[int, int] = field(default_factory=dict)
-    since: dict[int, int] = field(default_factory=dict)
-    turned_at: float = 0.0
-    all_due: float = 0.0
-
-    def below(self, floors: dict[int, int], *, at: float) -> dict[int, int]:
-        """Return the floors of AGO_S to twice that ago, or none at all when it is time for that."""
-        if at - self.turned_at >= AGO_S:
-            self.then, self.since, self.turned_at = self.since, dict(floors), at
-        return {} if at >= self.all_due else self.then
-
-    def looked(self, begun: float, ended: float) -> None:
-        """A look without any floor took so long; the next comes when it costs 1 part in SPARING of the time."""
-        self.all_due = ended + SPARING * (ended - begun)
-
-
-@dataclass
 class Taker:
-    """Bounded takes for an owner's shards. A floor a shard spares each take the index entries of dead rows; now and then a
-    take looks below the floors all the same: each second down to where they were some seconds ago, and down to the first row as
-    often as that is cheap. While one old snapshot keeps the dead rows of minutes, it is not: it would take a second each second.
+    """Bounded takes for an owner's shards. A floor a shard spares each take the index entries of dead rows, which an old
+    snapshot keeps by the million.
 
-    Ids are given before they are committed: a row may appear below one that is taken already. Were it left lying under
-    the floor, a newer row of its track could be taken first. So a floor ripens: it rises when every transaction that ran
-    while its rows were taken has ended (and a moment has passed, since an id is given just before the transaction's number).
+    Ids are given before they are committed, so a row may appear below one that is taken already. A floor rises past a row when
+    none can appear below it any more. Whoever writes rows has a transaction number before the first id (a trigger of the queue
+    sees to it), and a batch gets its own with the first row that it deletes: rows that may still appear below have lower numbers
+    than the batch. Once every lower number has ended, the next take sees what they left.
     """
 
     floors: dict[int, int] = field(default_factory=dict)
     rising: dict[int, int] = field(default_factory=dict)
     ripening: dict[int, int] = field(default_factory=dict)
     ripe_from: int = 0
-    turned_at: float = 0.0
-    before: Floors = field(default_factory=Floors)
+    oldest: int = 0
+    looked_at: set[int] = field(default_factory=set)
+    rows_a_shard: int = 1
     observations_a_row: float = 8.0
     bytes_a_row: float = 1_000.0
 
-    def take(self, cursor: Cursor, shards: list[int], *, without_floors: bool) -> list[QueueRow]:
-        """Delete and return rows, ascending by id. At least one row a shard that has any, however large. `without_floors`:
-        look below them."""
-        begun = time.monotonic()
-        floors = self.before.below(self.floors, at=begun) if without_floors else self.floors
-        sent = [integers(INT2, shards), integers(INT8, [floors.get(shard, 0) for shard in shards]), self._rows_a_shard(len(shards))]
+    def take(self, cursor: Cursor, shards: list[int]) -> list[QueueRow]:
+        """Delete and return rows, ascending by id. At least one row a shard that has any, however large."""
+        self.looked_at, self.rows_a_shard = set(shards), self._rows_a_shard(len(shards))
+        sent = [integers(INT2, shards), integers(INT8, [self.floors.get(shard, 0) for shard in shards]), self.rows_a_shard]
         rows = [*map(QueueRow._make, cursor.execute(BY_FLOOR, sent, prepare=True).fetchall())]
-        if not floors:
-            self.before.looked(begun, time.monotonic())
         if rows:
             self._learn(rows)
         return sorted(rows, key=lambda row: row.id)
@@ -105,20 +89,21 @@ class Taker:
         self.observations_a_row += (observations / len(rows) - self.observations_a_row) * 0.2
         self.bytes_a_row += (size / len(rows) - self.bytes_a_row) * 0.2
 
-    def settle(self, rows: list[QueueRow], *, running: tuple[int, int]) -> None:
-        """Note, after COMMIT, how far the shards are taken. `running`: the oldest running and the next transaction number,
-        read after the take."""
-        oldest, next_one = running
-        for row in rows:
-            self.rising[row.shard] = max(self.rising.get(row.shard, 0), row.id + 1)
-        if oldest >= self.ripe_from and time.monotonic() - self.turned_at >= RIPE_S:
-            self.floors |= self.ripening
-            self.ripening, self.rising = self.rising, {}
-            self.ripe_from, self.turned_at = next_one, time.monotonic()
+    def settle(self, rows: list[QueueRow], *, running: Running) -> None:
+        """Note, after COMMIT, how far the shards are taken. `running`: as read after the take of these rows."""
+        taken = Counter(row.shard for row in rows)
+        after = {row.shard: row.id + 1 for row in rows}
+        self.rising |= {shard: max(floor, self.rising.get(shard, 0)) for shard, floor in after.items()}
+        if self.oldest >= self.ripe_from:  # known before this take, which therefore saw all that may lie below
+            for shard in self.looked_at & self.ripening.keys():
+                left_some = taken[shard] >= self.rows_a_shard
+                self.floors[shard] = min(self.ripening[shard], after[shard]) if left_some else self.ripening[shard]
+            self.ripening, self.rising, self.ripe_from = self.rising, {}, running.own
+        self.oldest = running.oldest
 
     def forget(self) -> None:
-        """Begin without floors: the shards are others."""
-        self.floors, self.rising, self.ripening, self.ripe_from, self.before = {}, {}, {}, 0, Floors()
+        """Begin without floors: the shards are others, or rows left in another way."""
+        self.floors, self.rising, self.ripening, self.ripe_from, self.oldest = {}, {}, {}, 0, 0
 
 
 def take_rows(cursor: Cursor, keys: list[tuple[int, int]]) -> list[QueueRow]:

@@ -13,9 +13,10 @@ class Track(models.Model):
     """A device that moves: (source, identity). `shard` is geo.shards.shard_of(f"{source_id}:{identity}").
 
     That agency and source exist is checked by triggers, once a statement: thousands of devices come in one COPY. There is no index
-    by shard: an owner reads the tracks of half of all shards at once, or of all."""
+    by shard: an owner reads the tracks of half of all shards at once, or of all. By agency only those are found whose description
+    changed after they were made (`rev`): who wants all of an agency's devices reads the table, as with their positions."""
 
-    agency = models.ForeignKey("accounts.Agency", models.CASCADE, related_name="tracks", db_constraint=False)
+    agency = models.ForeignKey("accounts.Agency", models.CASCADE, related_name="tracks", db_constraint=False, db_index=False)
     source_id = models.BigIntegerField(help_text="ingest_source; a foreign key in the database")
     identity = models.CharField(max_length=120, db_collation="C")
     name = models.CharField(max_length=120, blank=True)
@@ -26,6 +27,7 @@ class Track(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source_id", "identity"], name="track_identity_once")]
+        indexes = [models.Index(fields=["agency", "rev"], condition=models.Q(rev__gt=0), name="track_described_anew")]
 
     def __str__(self) -> str:
         return self.name or self.identity

@@ -79,10 +79,10 @@ class Feed:
         self.posts.append(post)
         return post
 
-    def run(self, *, without_floors: bool = True) -> int:
+    def run(self) -> int:
         """Run batches until nothing waits; return the number of rows."""
         done = 0
-        while rows := self.runner.run(ALL, without_floors=without_floors):
+        while rows := self.runner.run(ALL):
             done += rows
         return done
 

@@ -55,7 +55,7 @@ def test_a_track_is_followed_by_its_new_owner(owners: list[Owner], feed: Feed, s
     for second_of, lon in ((0, -95.36), (1, -95.40)):
         feed.put(*(fix(name, second_of, lon) for name in names))
         for owner in owners:
-            owner._run_together(without_floors=True)
+            owner._run_together()
         first._give_back(held(first)[:16])
         second._hold(sorted(held(second) + shards.win(second.connection, held(second), 48)))
     assert len(feed.transitions()) == 16
@@ -63,7 +63,8 @@ def test_a_track_is_followed_by_its_new_owner(owners: list[Owner], feed: Feed, s
 
 
 def test_the_watchdog_ends_an_owner_that_makes_no_batch(owners: list[Owner], feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "STALLED", shards.STALLED.replace("'15 s'", "'0 s'"))
+    for name in ("SILENT", "END_IF_ROWS_WAIT"):
+        monkeypatch.setattr(shards, name, getattr(shards, name).replace("'15 s'", "'0 s'"))
     owners[0]._balance()
     assert shards.end_stalled(feed.connection) == [], "nothing waits: nobody stalls"
     feed.put(*(fix(f"v{number}", 0) for number in range(64)))

@@ -43,7 +43,7 @@ def live(lives: list[Owner], feed: Feed) -> bool:
     try:
         owner._balance()
         for _ in range(40):
-            owner._run_together(without_floors=True)
+            owner._run_together()
             owner._run_apart()
         return not feed.rows("SELECT 1 FROM ingest_inbound")
     except ProcessEnded:
