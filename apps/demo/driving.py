@@ -63,14 +63,16 @@ def instance_now() -> InstanceState | None:
 
 
 def step(memory: Memory, instance: InstanceState, poster: Poster, doors: tuple[Door, Door]) -> None:
-    """Take one step and send it. After history was replaced, every open call is told anew."""
+    """Take one step and send it. After history was replaced, or a call was rejected, every open call is told anew."""
     if memory.generation != instance.generation:
         memory.generation = instance.generation
         memory.patrol.changed = [call.number for call in memory.patrol.calls]
     fixes, calls = patrol.advance(memory.patrol, at=instance.clock.now())
     poster.post(doors[0], {"fixes": fixes})
-    if calls:
-        poster.post(doors[1], {"calls": calls})
+    rejected = poster.post(doors[1], {"calls": calls}).rejected if calls else []
+    if rejected:
+        log.warning("the front door rejected %d of %d calls (%s); they are told anew", len(rejected), len(calls), rejected[0].detail)
+        memory.generation = 0
 
 
 def close_forgotten(memory: Memory, at: datetime, poster: Poster, door: Door) -> None:
