@@ -9,8 +9,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from apps.accounts import epoch, operations
-from apps.accounts.models import ApiKey, Member, Membership
+from apps.accounts import epoch, lock_out, operations
+from apps.accounts.models import ApiKey, Member, Membership, SignInAttempts
 
 # Sign-in to the admin goes by allauth too, so that its rate limits hold there.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -68,3 +68,25 @@ class ApiKeyAdmin(TellsEpoch):
         for key in queryset:
             operations.revoke_key(key=key, at=timezone.now())
         messages.success(request, f"{len(queryset)} revoked")
+
+
+@admin.register(SignInAttempts)
+class LockedNameAdmin(admin.ModelAdmin):
+    """Names that were locked for wrong passwords, to be released."""
+
+    list_display = ("name", "locked_at")
+    actions = ["release"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SignInAttempts]:
+        return super().get_queryset(request).filter(locked_at__isnull=False)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.action(description="Release", permissions=["delete"])
+    def release(self, request: HttpRequest, queryset: QuerySet[SignInAttempts]) -> None:
+        released = sum(lock_out.release(row.name) for row in queryset)
+        messages.success(request, f"{released} released")

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
 
 
 class InstanceKind(models.TextChoices):
@@ -123,6 +124,21 @@ class Member(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+
+class SignInAttempts(models.Model):
+    """Failures to sign in under a name, whether somebody has it or not, since the last success; see lock_out."""
+
+    name = models.CharField(max_length=254, primary_key=True)
+    failed_at = ArrayField(models.DateTimeField())
+    last_at = models.DateTimeField(db_index=True)
+    locked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "locked name"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Membership(models.Model):

@@ -21,6 +21,7 @@ AUDIT = (Path(__file__).parent / "audit.js").read_text()
 LARGEST_IMAGE = 400_000
 PATIENCE_S = 60  # where the processor draws the map and other tests run beside, a page may take this long to come
 LOCAL = {"localhost", "127.0.0.1"}
+DRAWN = "Boolean(window.rtcc?.state().rendered && window.rtcc.state().link.liveness === 'live')"
 
 
 class Desk:
@@ -113,7 +114,7 @@ class Desk:
 
     def until_live(self) -> None:
         """Wait until the map is drawn and the link is live."""
-        self.page.wait_for_function("window.rtcc?.state().rendered && window.rtcc.state().link.liveness === 'live'")
+        self.until(lambda: self.page.evaluate(DRAWN), what="a map that is drawn and live", within_s=PATIENCE_S)
 
     def units(self) -> dict[str, dict[str, Any]]:
         return {unit["unit"]: unit for unit in self.state()["units"].values()}
@@ -180,7 +181,7 @@ BLUR = """
 """
 DECODE = """
 async (png) => {
-  const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+  const bitmap = await createImageBitmap(new Blob([Uint8Array.fromBase64(png)], { type: "image/png" }));
   const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
   context.drawImage(bitmap, 0, 0);
   const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);

@@ -1,0 +1,46 @@
+"""When guessing ends: five failures within 15 minutes lock a name until an administrator releases it (CJIS Security Policy, AC-7).
+
+Names that nobody has are counted and locked alike, so that a lock tells nothing of who is a member.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from apps.accounts.models import SignInAttempts
+
+MOST_FAILURES = 5
+WINDOW = timedelta(minutes=15)
+
+
+def key_of(name: str) -> str:
+    """Return the name as sign-in compares it: without regard to case."""
+    return name.casefold()[:254]
+
+
+@transaction.atomic
+def begin_attempt(name: str, *, at: datetime) -> bool:
+    """Count an attempt before its password is looked at, and return whether it may be; a success takes it back. However many come at
+    once, no more than MOST_FAILURES passwords are tried."""
+    SignInAttempts.objects.filter(locked_at=None, last_at__lt=at - WINDOW).delete()
+    SignInAttempts.objects.get_or_create(name=key_of(name), defaults={"failed_at": [], "last_at": at})
+    row = SignInAttempts.objects.select_for_update().get(name=key_of(name))
+    if row.locked_at is None:
+        row.failed_at = [moment for moment in row.failed_at if moment > at - WINDOW]
+        row.locked_at = at if len(row.failed_at) >= MOST_FAILURES else None
+    allowed = row.locked_at is None
+    if allowed:
+        row.failed_at, row.last_at = [*row.failed_at, at], at
+    row.save()
+    return allowed
+
+
+def succeeded(name: str) -> None:
+    """Take back what was counted: only failures in a row lock."""
+    SignInAttempts.objects.filter(name=key_of(name), locked_at=None).delete()
+
+
+def release(name: str) -> bool:
+    """Let a name sign in again; return whether it was locked."""
+    released, _ = SignInAttempts.objects.filter(name=key_of(name), locked_at__isnull=False).delete()
+    return bool(released)
