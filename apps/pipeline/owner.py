@@ -206,7 +206,7 @@ def watch_for_stalled(stopping: threading.Event) -> None:
         try:
             with connect("rtcc watchdog") as connection:
                 for pid in shards.end_stalled(connection):
-                    log.error("ended backend %s: it made no batch in 15 s while rows wait", pid)
+                    log.error("ended backend %s: it made no batch in %s s while rows wait", pid, shards.STALLED_AFTER_S)
         except psycopg.Error as error:
             log.warning("the watchdog could not look: %s", error)
 

@@ -15,16 +15,17 @@ COUNT = """
 """
 TAKE = "SELECT pg_try_advisory_lock(%s, %s)"
 RELEASE = "SELECT pg_advisory_unlock(%s, %s)"
+STALLED_AFTER_S = 15
 SILENT = """
     SELECT pid FROM pg_stat_activity
-    WHERE application_name = %s AND datname = current_database() AND state_change < clock_timestamp() - interval '15 s'
+    WHERE application_name = %s AND datname = current_database() AND state_change < clock_timestamp() - make_interval(secs => %s)
 """
 # Asked for silent owners only: while an old snapshot keeps dead rows, it may read millions of them.
 END_IF_ROWS_WAIT = """
     SELECT pg_terminate_backend(%(pid)s) WHERE EXISTS (
         SELECT FROM pg_locks lock JOIN ingest_inbound waiting ON waiting.shard = lock.objid::int
         WHERE lock.locktype = 'advisory' AND lock.classid = %(held)s AND lock.pid = %(pid)s AND lock.granted
-        AND waiting.queued_at < clock_timestamp() - interval '15 s'
+        AND waiting.queued_at < clock_timestamp() - make_interval(secs => %(seconds)s)
     )
 """
 APPLICATION = "rtcc pipeline"
@@ -62,6 +63,7 @@ def release(connection: Connection, shards: list[int]) -> None:
 
 
 def end_stalled(connection: Connection) -> list[int]:
-    """End the backends of owners that made no batch in 15 s while rows wait for them; return their pids."""
-    silent = [row[0] for row in connection.execute(SILENT, [APPLICATION]).fetchall()]
-    return [pid for pid in silent if connection.execute(END_IF_ROWS_WAIT, {"pid": pid, "held": HELD}).fetchone()]
+    """End the backends of owners that made no batch for STALLED_AFTER_S while rows wait for them; return their pids."""
+    silent = [row[0] for row in connection.execute(SILENT, [APPLICATION, STALLED_AFTER_S]).fetchall()]
+    wanted = ({"pid": pid, "held": HELD, "seconds": STALLED_AFTER_S} for pid in silent)
+    return [one["pid"] for one in wanted if connection.execute(END_IF_ROWS_WAIT, one).fetchone()]

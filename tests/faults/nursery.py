@@ -138,7 +138,7 @@ def hurt_process(word: str) -> None:
 def hurry_watchdog(seconds: int) -> None:
     from apps.pipeline import owner, shards
 
-    shards.STALLED = shards.STALLED.replace("15 s", f"{seconds} s")
+    shards.STALLED_AFTER_S = seconds
     owner.WATCHDOG_S = 0.5
 
 
