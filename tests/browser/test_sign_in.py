@@ -29,3 +29,4 @@ def test_the_administrators_pages_work_under_the_policy(open_desk: OpenDesk, log
     desk.page.wait_for_selector("#id_username")
     desk.page.goto(f"{desk.system.url}/admin/ingest/source/add/")
     desk.page.wait_for_selector("#id_slug")
+    assert desk.problems == []
