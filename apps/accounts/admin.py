@@ -33,6 +33,23 @@ class TellsEpoch(admin.ModelAdmin):
         epoch.tell()
 
 
+class MadeElsewhere(admin.ModelAdmin):
+    """Rows that are neither made nor changed on the admin pages."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnly(MadeElsewhere):
+    """Rows that people only look at."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 1
@@ -50,18 +67,12 @@ class MemberAdmin(TellsEpoch, UserAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(TellsEpoch):
+class ApiKeyAdmin(MadeElsewhere, TellsEpoch):
     """Keys are made with their source and shown once; here they are listed and revoked."""
 
     list_display = ("prefix", "agency", "created_at", "created_by", "revoked_at")
     list_filter = ("agency",)
     actions = ["revoke"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     @admin.action(description="Revoke for good", permissions=["delete"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -71,7 +82,7 @@ class ApiKeyAdmin(TellsEpoch):
 
 
 @admin.register(SignInAttempts)
-class LockedNameAdmin(admin.ModelAdmin):
+class LockedNameAdmin(MadeElsewhere):
     """Names that were locked for wrong passwords, to be released."""
 
     list_display = ("name", "locked_at")
@@ -79,12 +90,6 @@ class LockedNameAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SignInAttempts]:
         return super().get_queryset(request).filter(locked_at__isnull=False)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     @admin.action(description="Release", permissions=["delete"])
     def release(self, request: HttpRequest, queryset: QuerySet[SignInAttempts]) -> None:

@@ -23,14 +23,15 @@ def begin_attempt(name: str, *, at: datetime) -> bool:
     """Count an attempt before its password is looked at, and return whether it may be; a success takes it back. However many come at
     once, no more than MOST_FAILURES passwords are tried."""
     SignInAttempts.objects.filter(locked_at=None, last_at__lt=at - WINDOW).delete()
-    SignInAttempts.objects.get_or_create(name=key_of(name), defaults={"failed_at": [], "last_at": at})
-    row = SignInAttempts.objects.select_for_update().get(name=key_of(name))
+    own = SignInAttempts(name=key_of(name), failed_at=[], last_at=at)
+    SignInAttempts.objects.bulk_create([own], update_conflicts=True, unique_fields=["name"], update_fields=["last_at"])  # and locks it
+    row = SignInAttempts.objects.get(name=own.name)
     if row.locked_at is None:
         row.failed_at = [moment for moment in row.failed_at if moment > at - WINDOW]
         row.locked_at = at if len(row.failed_at) >= MOST_FAILURES else None
     allowed = row.locked_at is None
     if allowed:
-        row.failed_at, row.last_at = [*row.failed_at, at], at
+        row.failed_at = [*row.failed_at, at]
     row.save()
     return allowed
 

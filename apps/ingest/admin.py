@@ -6,22 +6,10 @@ from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from apps.accounts.admin import ReadOnly
 from apps.accounts.models import Member
 from apps.ingest import operations
 from apps.ingest.models import OutboundUse, Post, Reject, Source, SourceHealth, SourceKey
-
-
-class ReadOnly(admin.ModelAdmin):
-    """Rows that the machine writes and people read."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 class SourceForm(ModelForm):

@@ -129,6 +129,20 @@ def test_many_guesses_at_once_are_no_more_than_five() -> None:
         assert sum(pool.map(guess, range(40))) == lock_out.MOST_FAILURES
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_signs_in_while_another_guesses_breaks_nothing() -> None:
+    def sign_in_again(_: int) -> None:
+        try:
+            lock_out.begin_attempt("dana", at=timezone.now())
+            lock_out.succeeded("dana")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(lock_out.MOST_FAILURES - 1) as pool:
+        list(pool.map(sign_in_again, range(200)))
+    assert not SignInAttempts.objects.exists()
+
+
 def test_an_administrator_releases_a_name() -> None:
     for _ in range(6):
         lock_out.begin_attempt("dana", at=timezone.now())
