@@ -21,6 +21,7 @@ LAYER_CATALOG = "rtcc_geo.catalog.LAYERS"
 
 INSTALLED_APPS = [
     "apps.geo",
+    "apps.audit",
     "apps.accounts",
     "apps.layers",
     "apps.boundaries",
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.audit.middleware.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
