@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from apps.accounts.viewer import Viewer
 from apps.boundaries.tags import Tags
 from apps.incidents.features import CallRow, call_feature
@@ -12,6 +10,7 @@ from apps.incidents.layers import CALLS
 from apps.incidents.models import CallState
 from apps.incidents.queries import open_calls
 from apps.layers.definition import PageQuery
+from apps.layers.net import seen_by
 from apps.layers.queries import settled
 
 MOST = 20_000
@@ -33,9 +32,8 @@ def calls_board(*, viewer: Viewer, at: datetime | None = None, known: datetime |
 
     An unlocated call is counted as unlocated and by its state. At most 20,000 calls.
     """
-    tags = Tags()
-    with connection.cursor() as cursor:
-        until = settled(cursor, known)
+    tags, until = Tags(), settled(known)
+    with seen_by(viewer) as cursor:
         calls = open_calls(cursor, PageQuery(viewer.agencies(CALLS.name), None, at, until, (0, 0), MOST))
         tags.read(cursor, (call.boundaries for call in calls))
     ordered = sorted(calls, key=place_on_board)

@@ -9,6 +9,7 @@ from apps.accounts.instance import InstanceState, read_instance
 from apps.accounts.models import Agency
 from apps.accounts.viewer import Viewer
 from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
+from apps.layers.net import seen_by
 from apps.layers.registry import catalog
 from apps.layers.window import BBox
 
@@ -70,9 +71,12 @@ def known_horizon(cursor: Cursor, instance: InstanceState) -> datetime:
     return instance.clock.at(began) - timedelta(microseconds=1)
 
 
-def settled(cursor: Cursor, known: datetime | None) -> datetime | None:
-    """Return `known`, or the horizon when that is earlier; None stays None."""
-    return None if known is None else min(known, known_horizon(cursor, read_instance()))
+def settled(known: datetime | None) -> datetime | None:
+    """Return `known`, or the horizon when that is earlier; None stays None. Not within `seen_by`: a viewer sees no other sessions."""
+    if known is None:
+        return None
+    with connection.cursor() as cursor:
+        return min(known, known_horizon(cursor, read_instance()))
 
 
 def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
@@ -85,9 +89,9 @@ def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
 def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
     """Return one page of a layer. Raises NoSuchLayer, NoSuchAgency."""
     definition, agencies = _allowed(viewer, layer, wanted.agency)
-    with connection.cursor() as cursor:
-        known = settled(cursor, wanted.known)
-        query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
+    known = settled(wanted.known)
+    query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
+    with seen_by(viewer) as cursor:
         rows = definition.page(cursor, replace(query, limit=wanted.limit + 1))
     page = rows[: wanted.limit]
     return Page(page, (page[-1].rev, page[-1].id) if len(rows) > len(page) else None, known)
