@@ -23,10 +23,12 @@ from tests.world import make_agency, make_source, make_track, minutes, move, say
 
 @dataclass(frozen=True)
 class Planted:
-    """`word` is in names, numbers, addresses, codes; `places` are how its coordinates begin."""
+    """`word` is in names, numbers, addresses, codes; `places` are how its coordinates begin. `slug`, by which one asks, is another."""
 
     word: str
-    places: tuple[str, ...]
+    slug: str
+    lon: float
+    lat: float
     agency: Agency
     source: Source
     track: Track
@@ -35,16 +37,26 @@ class Planted:
     boundary: Boundary
 
     @property
+    def places(self) -> tuple[str, ...]:
+        return f"{self.lon:.6f}", f"{self.lat:.6f}"
+
+    @property
     def marks(self) -> tuple[str, ...]:
-        return (self.word, self.word.upper(), *self.places)
+        return (self.word, *self.places)
+
+    def fill(self, address: str) -> str:
+        """Put the agency's slug and ids into an address such as /api/…?agency={slug}."""
+        ids = {"track": self.track.pk, "call": self.call.pk, "fence": self.fence.pk, "boundary": self.boundary.pk}
+        return address.format(slug=self.slug, agency=self.agency.pk, source=self.source.slug, lon=self.lon, lat=self.lat, **ids)
 
 
 def plant(role: str, *, at: datetime, seat: int) -> Planted:
     """Make the agency. `seat` moves its places: 41.<seat>7319 degrees north, -88.<seat>7319 west."""
-    word = f"{role}{uuid4().hex[:10]}"
-    lon, lat = -88 - (seat * 1e5 + 7319) / 1e6, 41 + (seat * 1e5 + 7319) / 1e6
-    agency = make_agency(word)
-    source = make_source(agency, f"{word}-cad")
+    word, slug = f"{role}{uuid4().hex[:10]}", f"s{uuid4().hex[:10]}"
+    lon, lat = round(-88 - (seat * 1e5 + 7319) / 1e6, 6), round(41 + (seat * 1e5 + 7319) / 1e6, 6)
+    agency = make_agency(slug)
+    Agency.objects.filter(pk=agency.pk).update(name=f"{word} Police")
+    source = make_source(agency, f"{slug}-cad", name=f"{word} dispatch")
     track = make_track(source, f"{word}-veh", name=f"{word} car")
     assign(unit=unit(agency=agency, call_sign=word.upper()), track=track, at=at - minutes(30))
     move(track, at, lon, lat)
@@ -58,4 +70,4 @@ def plant(role: str, *, at: datetime, seat: int) -> Planted:
         )
         boundary.save()
         publication.touch("boundaries", agency.pk, lambda rev: Boundary.objects.filter(pk=boundary.pk).update(rev=rev))
-    return Planted(word, (f"-88.{seat}07319", f"41.{seat}07319"), agency, source, track, call, fence, boundary)
+    return Planted(word, slug, lon, lat, agency, source, track, call, fence, boundary)

@@ -9,6 +9,6 @@ class Migration(migrations.Migration):
     dependencies = [("incidents", "0002_standing"), ("layers", "0003_reader")]
     operations = [
         by_agency("incidents_call", layer="calls"),
-        through("incidents_callrevision", column="call_id", parent="incidents_call"),
-        through("incidents_callstanding", column="call_id", parent="incidents_call"),
+        through("incidents_callrevision", column="call_id", parent="incidents_call", layer="calls"),
+        through("incidents_callstanding", column="call_id", parent="incidents_call", layer="calls"),
     ]

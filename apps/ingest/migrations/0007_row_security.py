@@ -2,11 +2,11 @@
 
 from django.db import migrations
 
-from apps.layers.row_security import by_agency
+from apps.layers.row_security import names_only
 
 
 class Migration(migrations.Migration):
     dependencies = [("ingest", "0006_number_before_ids"), ("layers", "0003_reader")]
     operations = [
-        by_agency("ingest_source", layer=None, columns="id, agency_id, slug, name, origin, interval_s"),
+        names_only("ingest_source", "id, agency_id, slug, name, origin, interval_s"),
     ]

@@ -10,5 +10,5 @@ class Migration(migrations.Migration):
     operations = [
         by_agency("tracks_track", layer="units"),
         by_agency("tracks_position", layer="units"),
-        through("tracks_fix", column="track_id", parent="tracks_track"),
+        through("tracks_fix", column="track_id", parent="tracks_track", layer="units"),
     ]

@@ -9,5 +9,5 @@ class Migration(migrations.Migration):
     dependencies = [("units", "0001_initial"), ("layers", "0003_reader")]
     operations = [
         by_agency("units_unit", layer="units"),
-        through("units_assignment", column="unit_id", parent="units_unit"),
+        through("units_assignment", column="unit_id", parent="units_unit", layer="units"),
     ]
