@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.db import transaction
 
 from apps.accounts.models import Agency
 from apps.boundaries.models import Boundary
@@ -50,6 +51,7 @@ class Planted:
         return address.format(slug=self.slug, agency=self.agency.pk, source=self.source.slug, lon=self.lon, lat=self.lat, **ids)
 
 
+@transaction.atomic
 def plant(role: str, *, at: datetime, seat: int) -> Planted:
     """Make the agency. `seat` moves its places: 41.<seat>7319 degrees north, -88.<seat>7319 west."""
     word, slug = f"{role}{uuid4().hex[:10]}", f"s{uuid4().hex[:10]}"

@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from django.test import Client
 
@@ -48,7 +49,7 @@ def make_world(at: datetime) -> World:
     for role, sees in SEES.items():
         for layer in names() if "partner" in sees else ():
             give_grant(role=role, holder=own, layer=layer, agency=partner)
-    members = {role: make_member(own, role, username=f"{role}-{agencies['own'].slug}") for role in Role.values}
+    members = {role: make_member(own, role, username=f"{role}-{uuid4().hex[:8]}") for role in Role.values}
     return World(agencies, members)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import transaction
 from django.db.models import F
 from websockets.exceptions import InvalidStatus
 
@@ -40,6 +41,7 @@ def knows(browser: Browser, agencies: list[Planted], calls: set[str]) -> bool:
     return agencies_drawn(browser) == {one.agency.pk for one in agencies} and calls <= numbers and bool(browser.heartbeats)
 
 
+@transaction.atomic
 def happen_again(one: Planted) -> str:
     """Something of the agency changes in every layer that moves; return the number of its new call."""
     at = datetime.now(UTC)
