@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from apps.ingest.answers import Receive, Scope, Send
 from apps.ingest.door import Door
 from apps.live import hub, routing
+from rtcc_geo.bounded_body import BoundedBody
 from rtcc_geo.healthz import Healthz
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -14,7 +15,7 @@ class Entrance:
     """`bare` lists what Django does not see; the matrix of rights (tests/architecture) wants a row for each."""
 
     def __init__(self, pages: Application) -> None:
-        self.pages = pages
+        self.pages = BoundedBody(pages)
         self.door = Door()
         self.healthz = Healthz()
         self.bare: dict[str, Application] = {"/ingest/": self.door, "/healthz": self.healthz}

@@ -62,7 +62,8 @@ def plant(role: str, *, at: datetime, seat: int) -> Planted:
     track = make_track(source, f"{word}-veh", name=f"{word} car")
     assign(unit=unit(agency=agency, call_sign=word.upper()), track=track, at=at - minutes(30))
     move(track, at, lon, lat)
-    call = say(source, f"{word}-H1", at=at, place=(lon, lat), address=f"1 {word} Street", narrative=f"{word} was seen", units=[word.upper()])
+    said = {"address": f"1 {word} Street", "narrative": f"{word} was seen", "units": [word.upper()]}
+    call = say(source, f"{word}-H1", at=at, place=(lon, lat), **said)
     fence = make_fence(agency=agency, name=f"{word} fence", area=Circle(lon, lat, 200.0), at=at)
     square = Polygon.from_bbox((lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01))
     square.srid = 4326

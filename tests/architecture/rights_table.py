@@ -58,8 +58,13 @@ ROWS: dict[str, Row] = {
 BARE: dict[str, Row] = {
     "/healthz": Row(ELSEWHERE, probed_by="tests/apps/live/test_rights_matrix.py"),
     "/ingest/": Row(ELSEWHERE, probed_by="tests/apps/ingest/test_rights_matrix.py"),
-    "/live/": Row(ELSEWHERE, probed_by="tests/apps/live/test_rights_matrix.py", holds=False, why_not="a hub's replica holds all; each message is checked by (layer, agency) and epoch"),
-}  # fmt: skip
+    "/live/": Row(
+        ELSEWHERE,
+        probed_by="tests/apps/live/test_rights_matrix.py",
+        holds=False,
+        why_not="a hub's replica holds all; each message is checked by (layer, agency) and epoch",
+    ),
+}
 """Addresses outside Django: of rtcc_geo.entrance and of sockets."""
 
 SAMPLES = {"object_id": "1", "app_label": "incidents", "url": "nowhere", "id": "1", "content_type_id": "1", "name": "calls"}

@@ -14,7 +14,7 @@ from django.test import Client
 from apps.accounts.viewer import Viewer
 from apps.live.routing import PATH
 from rtcc_geo.entrance import Entrance
-from tests.architecture.rights_table import BARE, ELSEWHERE, GRANTS, MEMBERS, OPEN, ROWS, SAMPLES, STAFF, Row, row_of, routes
+from tests.architecture.rights_table import BARE, ELSEWHERE, GRANTS, MEMBERS, OPEN, ROWS, SAMPLES, STAFF, Row, routes, row_of
 from tests.planted import Planted
 from tests.rights import ANONYMOUS, World, leaked, make_world
 from tests.running import ROOT

@@ -37,7 +37,8 @@ def of_kind(browser: Browser, kind: str) -> list[dict[str, Any]]:
 
 def knows(browser: Browser, agencies: list[Planted], calls: set[str]) -> bool:
     """Whether a browser draws the units and has these calls of the agencies that it may see."""
-    numbers = {feature["properties"]["number"] for one in agencies for feature in browser.features.get(("calls", one.agency.pk), {}).values()}
+    shown = [feature for one in agencies for feature in browser.features.get(("calls", one.agency.pk), {}).values()]
+    numbers = {feature["properties"]["number"] for feature in shown}
     return agencies_drawn(browser) == {one.agency.pk for one in agencies} and calls <= numbers and bool(browser.heartbeats)
 
 
