@@ -81,10 +81,11 @@ def of_request(record: logging.LogRecord) -> str | None:
 
 
 def discreet(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a copy of a record that may be written, whichever formatter does it."""
+    """Return a copy of a record that may be written, whichever formatter does it. Uvicorn would name each WebSocket's address."""
     written = copy(record)
     line = of_request(record)
     if line is None:
+        written.msg = str(record.msg).replace('"WebSocket %s"', "WebSocket%.0s")
         written.args = safe_arguments(record.args)
         line = written.getMessage()
     written.msg, written.args = scrubbed(line), ()

@@ -1,5 +1,6 @@
 """Sends each connection where it belongs, and starts and stops what runs beside the requests."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from apps.ingest.answers import Receive, Scope, Send
@@ -7,6 +8,7 @@ from apps.ingest.door import Door
 from apps.live import hub, routing
 from rtcc_geo.bounded_body import BoundedBody
 from rtcc_geo.healthz import Healthz
+from rtcc_geo.starting import Exposed, refuse_while_exposed
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -18,6 +20,7 @@ class Entrance:
         self.pages = BoundedBody(pages)
         self.door = Door()
         self.healthz = Healthz()
+        self.judging: asyncio.Task[None] | None = None
         self.bare: dict[str, Application] = {"/ingest/": self.door, "/healthz": self.healthz}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,14 +43,21 @@ class Entrance:
         return self.pages
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
-        """Start the door and the hub before the first request; before the end, commit what waits."""
+        """Start the door and the hub before the first request, unless something is exposed; before the end, commit what waits."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                try:
+                    self.judging = await refuse_while_exposed()
+                except Exposed as exposed:
+                    await send({"type": "lifespan.startup.failed", "message": str(exposed)})
+                    return
                 self.door.start()
                 await hub.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self.judging is not None:
+                    self.judging.cancel()
                 await hub.stop()
                 await self.door.stop()
                 await self.healthz.close()

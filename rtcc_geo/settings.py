@@ -174,7 +174,8 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         # Uvicorn and Django bring handlers of their own, which would write whatever was asked for.
-        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "django")},
+        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi", "django")},
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

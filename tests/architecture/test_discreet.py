@@ -34,7 +34,8 @@ log = logging.getLogger("tests.discreet")
 @pytest.mark.parametrize(
     "text",
     [
-        f"GET /ingest/cars?key={TOKEN}&plate={PLATE} HTTP/1.1", f"Authorization: Bearer {TOKEN}", f"headers {{'cookie': 'sessionid={TOKEN}'}}",
+        f"GET /ingest/cars?key={TOKEN}&plate={PLATE} HTTP/1.1", f"Authorization: Bearer {TOKEN}",
+        f"headers {{'cookie': 'sessionid={TOKEN}'}}",
         f"unit at ({LON}, 29.760427)", f"redis://user:{PLATE}@10.0.0.1:6379/0", f"token={PLATE}", f"the key {TOKEN} is not known",
     ],
 )  # fmt: skip
@@ -87,7 +88,8 @@ def test_what_the_system_says_is_written() -> None:
 @pytest.mark.parametrize(
     ("path", "headers", "told_of"),
     [
-        (f"/plates/{PLATE}?token={TOKEN}", {}, "404 GET no address of ours"), ("/api/layers/", {"Host": f"{PLATE}.example"}, "DisallowedHost"),
+        (f"/plates/{PLATE}?token={TOKEN}", {}, "404 GET no address of ours"),
+        ("/api/layers/", {"Host": f"{PLATE}.example"}, "DisallowedHost"),
         (f"/api/layers/{PLATE}/features?at={PLATE}", {}, "401 GET /api/layers/<slug:name>/features"),
     ],
 )  # fmt: skip
@@ -104,3 +106,9 @@ def test_a_refused_form_is_told_without_what_it_held(lines: Any) -> None:
     written = lines.getvalue()
     assert "403 POST /accounts/login/" in written
     assert not [word for word in (PLATE, TOKEN) if word in written]
+
+
+def test_a_websocket_is_told_without_its_address(lines: Any) -> None:
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "127.0.0.1:5", f"/live/{PLATE}?token={TOKEN}")
+    assert "127.0.0.1:5 - WebSocket [accepted]" in lines.getvalue()
+    assert PLATE not in lines.getvalue()
