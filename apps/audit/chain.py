@@ -36,7 +36,7 @@ def digest_of(before: bytes, line: bytes) -> bytes:
 
 def copied(cursor: psycopg.Cursor[Any], query: str) -> Iterator[bytes]:
     """Yield the rows of a query of ours as COPY writes them, without the ends of lines."""
-    with cursor.copy(f"COPY ({query}) TO STDOUT") as copy:  # type: ignore[arg-type]
+    with cursor.copy(f"COPY ({query}) TO STDOUT") as copy:
         for row in copy:
             yield bytes(row)[:-1]
 

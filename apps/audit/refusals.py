@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,9 @@ WATCHED = ("/api/", "/audit/", "/admin/")
 REFUSED = (401, 403, 404)
 MOST_TARGETS = 20
 OTHERS = "other addresses"
-KNOWN = "SELECT count(*), coalesce(bool_or(target = %(target)s), false) FROM audit_refusal WHERE member_id = %(member)s AND minute = %(minute)s"
+KNOWN = """
+    SELECT count(*), coalesce(bool_or(target = %(target)s), false) FROM audit_refusal WHERE member_id = %(member)s AND minute = %(minute)s
+"""
 COUNT = """
     INSERT INTO audit_refusal AS known (member_id, minute, target, member_name, address, road, count)
     VALUES (%(member)s, %(minute)s, %(target)s, %(name)s, %(address)s, %(road)s, 1)
@@ -54,7 +57,7 @@ def refused(target: str, status: int, *, at: datetime) -> None:
     who = acting()
     if who.member_id is None:
         return
-    facts = {
+    facts: dict[str, Any] = {
         "member": who.member_id, "minute": at.replace(second=0, microsecond=0), "target": target[:200], "name": who.name,
         "address": who.address, "road": who.road,
     }  # fmt: skip
@@ -66,7 +69,7 @@ def refused(target: str, status: int, *, at: datetime) -> None:
         cursor.execute(COUNT, facts)
         is_first = cursor.fetchone()[0] == 1
     if is_first:
-        record("refused", target=str(facts["target"]), count=1, detail={"status": status})
+        record("refused", target=facts["target"], count=1, detail={"status": status})
 
 
 def settle(own: Connection, at: datetime) -> None:

@@ -46,7 +46,7 @@ def purge_before(cursor: Any, before: datetime, *, at: datetime) -> int:
     link = Link(sequence, digest)
     cursor.execute(NAME_ONESELF)
     cursor.execute(REMOVE_ENTRIES, [sequence])
-    removed = cursor.rowcount
+    removed = int(cursor.rowcount)
     cursor.execute(REMOVE_SEALS, [sequence])
     cursor.execute("SET LOCAL rtcc.audit_purge = ''")
     signature = read_key(Path(settings.STATE_FOLDER)).sign(text_of(link, removed, at))

@@ -86,10 +86,10 @@ class Scan:
                 self.link, self.report.first = start, start.sequence + 1
             if start.sequence and not is_genuine(cursor, self.heads.key):
                 self.report.blame(f"the place where the chain begins since a purge (link {start.sequence}) is not signed by this instance")
-            rows = 0
-            for rows, row in enumerate(copied(cursor, LINKS.format(after=self.link.sequence)), 1):
+            before = self.report.checked
+            for row in copied(cursor, LINKS.format(after=self.link.sequence)):
                 self._check(*row.split(b"\t", 3))
-        return rows == PAGE
+        return self.report.checked - before == PAGE
 
     def _check(self, number: bytes, written: bytes, entry_id: bytes, line: bytes) -> None:
         assert self.link is not None

@@ -36,7 +36,7 @@ def chain(audit_database: str, state: Path, django_db_blocker: DjangoDbBlocker) 
     """A connection of the owner to a database with an empty audit."""
     with django_db_blocker.unblock(), orm_on(audit_database), own_connection() as connection:
         with as_owner(connection):
-            connection.execute("TRUNCATE audit_entry, audit_seal, audit_anchor, audit_review, audit_unsealed, audit_chainstate, audit_refusal")
+            connection.execute(f"TRUNCATE {', '.join(TABLES)}, audit_unsealed, audit_chainstate, audit_refusal")  # type: ignore[call-overload]
         yield connection
 
 

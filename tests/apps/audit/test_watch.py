@@ -1,5 +1,6 @@
 """The process that seals: what is done to the audit is found within a minute, and killing it loses nothing."""
 
+import io
 import json
 import threading
 import time
@@ -7,6 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django.fixtures import Settings
 
 from apps.audit.chain import Connection
 from apps.audit.connecting import own_connection
@@ -17,12 +21,26 @@ from tests.apps.audit.conftest import add, as_owner
 from tests.running import RunningSystem, wait_until
 
 FOUND_WITHIN_S = 60
+CHANGE_THIRD = "UPDATE audit_entry SET member_name = 'x' WHERE id = (SELECT entry_id FROM audit_seal WHERE sequence = 3)"
+DELETE_LINK = """
+    WITH gone AS (DELETE FROM audit_seal WHERE sequence = %s RETURNING entry_id) DELETE FROM audit_entry USING gone WHERE id = entry_id
+"""
 
 
 @pytest.fixture
-def system(chain: Connection, audit_database: str, tmp_path: Path) -> Iterator[RunningSystem]:
-    with RunningSystem(database=audit_database, redis_url="unix:///nowhere", extra={"RTCC_AUDIT_HEADS": str(tmp_path / "elsewhere")}) as one:
+def system(chain: Connection, audit_database: str, tmp_path: Path, settings: Settings) -> Iterator[RunningSystem]:
+    """Processes on the audit's database; commands that the test calls itself share their state folder."""
+    extra = {"RTCC_AUDIT_HEADS": str(tmp_path / "elsewhere")}
+    with RunningSystem(database=audit_database, redis_url="unix:///nowhere", extra=extra) as one:
+        settings.STATE_FOLDER = one.state
         yield one
+
+
+def said(*words: str) -> str:
+    """Run a command of manage.py in this process; return what it printed."""
+    out = io.StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
 
 
 def count(chain: Connection, table: str) -> int:
@@ -53,18 +71,15 @@ def test_what_the_owner_does_beside_it_is_found_within_a_minute(chain: Connectio
     add(chain, 20)
     system.start("watch")
     wait_until(lambda: count(chain, "audit_seal") == 20 and written_heads(system), within_s=30, what="sealed, and a head written")
-    deeds: list[tuple[str, Callable[[], object]]] = [
-        ("entry {} (link 3) is not what was sealed", lambda: chain.execute("UPDATE audit_entry SET member_name = 'x' WHERE id = {}".format(*third))),
-        ("link 9 is missing", lambda: chain.execute("WITH gone AS (DELETE FROM audit_seal WHERE sequence = 9 RETURNING entry_id) "
-                                                    "DELETE FROM audit_entry USING gone WHERE id = entry_id")),
-        ("the chain's end a moment ago, is gone", lambda: cut_end(chain)),
-    ]  # fmt: skip
-    third = chain.execute("SELECT entry_id FROM audit_seal WHERE sequence = 3").fetchone() or ()
-    for expected, deed in deeds:
+    deeds: dict[str, Callable[[], object]] = {
+        "(link 3) is not what was sealed": lambda: chain.execute(CHANGE_THIRD),
+        "link 9 is missing": lambda: chain.execute(DELETE_LINK, [9]),
+        "the chain's end a moment ago, is gone": lambda: cut_end(chain),
+    }
+    for sentence, deed in deeds.items():
         with as_owner(chain):
             deed()
         begun = time.monotonic()
-        sentence = expected.format(*third)
         wait_until(lambda sentence=sentence: any(sentence in one for one in problems(chain)), within_s=FOUND_WITHIN_S, what=sentence)
         print(f"{sentence}: found after {time.monotonic() - begun:.1f} s")
     assert "link 9 is missing" in str(chain.execute("SELECT problems FROM audit_chainstate").fetchone())
@@ -74,8 +89,7 @@ def test_what_the_owner_does_beside_it_is_found_within_a_minute(chain: Connectio
 def cut_end(chain: Connection) -> None:
     """Delete the newest entry and its seal when all is sealed, before a head tells of them."""
     wait_until(lambda: is_sealed(chain), within_s=10, what="all sealed")
-    chain.execute("WITH gone AS (DELETE FROM audit_seal WHERE sequence = (SELECT max(sequence) FROM audit_seal) RETURNING entry_id) "
-                  "DELETE FROM audit_entry USING gone WHERE id = entry_id")  # fmt: skip
+    chain.execute(DELETE_LINK, [count(chain, "audit_seal") + 1])  # one is gone already
 
 
 def test_killed_in_the_middle_it_leaves_a_whole_chain_and_another_takes_over(chain: Connection, system: RunningSystem) -> None:
@@ -115,8 +129,12 @@ def test_the_head_is_written_off_the_database_in_both_places(chain: Connection, 
     assert [file.read_text() for file in (tmp_path / "elsewhere").glob("*")] == [
         file.read_text() for file in (system.state / "audit-heads").glob("*")
     ]
-    assert "the audit is whole" in system.manage("verify_audit")
-    assert len(system.manage("audit_key").strip()) == 64
+    assert "the audit is whole" in said("verify_audit")
+    assert "the audit is whole" in said("verify_audit", "--heads", str(tmp_path / "elsewhere"), "--public-key", said("audit_key").strip())
+    with as_owner(chain):
+        chain.execute(CHANGE_THIRD)
+    with pytest.raises(CommandError, match="the audit is NOT whole: 1 problems"):
+        said("verify_audit")
 
 
 def test_a_database_put_back_on_purpose_is_accepted_once_that_is_signed(chain: Connection, system: RunningSystem) -> None:
@@ -128,7 +146,7 @@ def test_a_database_put_back_on_purpose_is_accepted_once_that_is_signed(chain: C
         chain.execute("DELETE FROM audit_entry WHERE id IN (SELECT entry_id FROM audit_seal WHERE sequence > 3)")
         chain.execute("DELETE FROM audit_seal WHERE sequence > 3")
     assert verified(chain, system).problems == ["the end was deleted: links 4 to 5 are missing: their entries and seals were deleted"]
-    system.manage("audit_restored", "--reason", "restored to noon after a disk died")
+    said("audit_restored", "--reason", "restored to noon after a disk died")
     system.start("watch")
     wait_until(lambda: count(chain, "audit_seal") == 4, within_s=30, what="the entry of the restoring is sealed")
     assert verified(chain, system).problems == []

@@ -43,7 +43,8 @@ def public_key(text: str | None) -> Ed25519PublicKey | None:
 def lines_of(report: Report) -> list[str]:
     """Return what is to be said, a sentence a line."""
     rate = f", {report.checked / report.took_s:,.0f} a second" if report.took_s > 0.05 else ""
-    lines = [f"{report.checked:,} entries checked from link {report.first} on in {report.took_s:.1f} s{rate}; {report.heads:,} written heads"]
+    taken = f"in {report.took_s:.1f} s{rate}"
+    lines = [f"{report.checked:,} entries checked from link {report.first} on {taken}; {report.heads:,} written heads"]
     if report.unsealed:
         lines.append(f"{report.unsealed:,} entries are not sealed yet, the oldest since {report.unsealed_since:%Y-%m-%d %H:%M:%S}")
     lines += report.problems
