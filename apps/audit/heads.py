@@ -96,28 +96,58 @@ def read_head(line: bytes, key: Ed25519PublicKey) -> Head:
 
 
 @dataclass
-class HeadBook:
-    """The heads that were written, by sequence. `look` reads what has come since; a line is checked once."""
+class Shelf:
+    """The heads of one folder, by sequence; and how far each of its files was read."""
 
-    key: Ed25519PublicKey
-    folders: Sequence[Path]
     digests: dict[int, tuple[bytes, str]] = field(default_factory=dict)
     newest: Link | None = None
-    count: int = 0
-    wrong: list[str] = field(default_factory=list)
     read: dict[Path, int] = field(default_factory=dict)
 
+    def put(self, head: Head) -> str:
+        """Keep a head; return what is wrong with it, as a sentence."""
+        if head.restored:
+            self.digests = {sequence: known for sequence, known in self.digests.items() if sequence <= head.sequence}
+            self.newest = None
+        link = Link(head.sequence, bytes.fromhex(head.digest))
+        known = self.digests.setdefault(link.sequence, (link.digest, head.at))
+        if self.newest is None or link.sequence > self.newest.sequence:
+            self.newest = link
+        return "" if known[0] == link.digest else f"two written heads of link {link.sequence} differ ({known[1]} and {head.at})"
+
+
+class HeadBook:
+    """The heads that were written, wherever they were. `look` reads what has come since; a line is checked once."""
+
+    def __init__(self, key: Ed25519PublicKey, folders: Sequence[Path]) -> None:
+        self.key = key
+        self.shelves = {folder: Shelf() for folder in folders}
+        self.count = 0
+        self.wrong: list[str] = []
+
+    @property
+    def newest(self) -> Link | None:
+        """The link that the chain must have reached."""
+        ends = [shelf.newest for shelf in self.shelves.values() if shelf.newest is not None]
+        return max(ends, key=lambda link: link.sequence, default=None)
+
+    def other_than(self, link: Link) -> str:
+        """Return when another head of this link was signed; empty when none was."""
+        for shelf in self.shelves.values():
+            known = shelf.digests.get(link.sequence)
+            if known is not None and known[0] != link.digest:
+                return known[1]
+        return ""
+
     def look(self) -> None:
-        for folder in self.folders:
+        for folder, shelf in self.shelves.items():
             found = set(folder.glob(FILES))
-            for lost in sorted(path for path in self.read if path.parent == folder and path not in found):
+            for lost in sorted(shelf.read.keys() - found):
                 self._blame(f"the file of written heads {lost.name} in {folder} is gone")
             for path in sorted(found):
-                self._read(path)
+                self._read(path, shelf)
 
-    def _read(self, path: Path) -> None:
-        done = self.read.get(path, 0)
-        size = path.stat().st_size
+    def _read(self, path: Path, shelf: Shelf) -> None:
+        done, size = shelf.read.get(path, 0), path.stat().st_size
         if size < done:
             self._blame(f"the file of written heads {path.name} in {path.parent} has become shorter")
         if size <= done:
@@ -125,26 +155,19 @@ class HeadBook:
         with path.open("rb") as file:
             file.seek(done)
             for line in _whole_lines(file.read()):
-                self._take(line, path)
+                self._take(line, path, shelf)
                 done += len(line)
-        self.read[path] = done
+        shelf.read[path] = done
 
-    def _take(self, line: bytes, path: Path) -> None:
+    def _take(self, line: bytes, path: Path, shelf: Shelf) -> None:
         try:
             head = read_head(line, self.key)
         except BadHead as error:
             self._blame(f"a written head in {path} {error}")
             return
         self.count += 1
-        if head.restored:
-            self.digests = {sequence: known for sequence, known in self.digests.items() if sequence <= head.sequence}
-            self.newest = None
-        digest = bytes.fromhex(head.digest)
-        known = self.digests.setdefault(head.sequence, (digest, head.at))
-        if known[0] != digest:
-            self._blame(f"two written heads of link {head.sequence} differ ({known[1]} and {head.at})")
-        if self.newest is None or head.sequence > self.newest.sequence:
-            self.newest = Link(head.sequence, digest)
+        if wrong := shelf.put(head):
+            self._blame(wrong)
 
     def _blame(self, sentence: str) -> None:
         if sentence not in self.wrong:
@@ -158,7 +181,7 @@ def _whole_lines(text: bytes) -> Iterator[bytes]:
 
 def book(public_key: Ed25519PublicKey | None = None, places: Sequence[Path] | None = None) -> HeadBook:
     """Return the heads written so far. Raises signing.KeyMissing."""
-    found = HeadBook(public_key or own_key().public_key(), list(places or folders()))
+    found = HeadBook(public_key or own_key().public_key(), places or folders())
     found.look()
     return found
 

@@ -100,10 +100,9 @@ class Scan:
             self.report.blame(f"entry {entry} was deleted; its seal, link {sequence}, is still there")
         elif digest_of(self.link.digest, line) != digest:
             self.report.blame(f"entry {entry} (link {sequence}) is not what was sealed: {_described(line)}")
-        known = self.heads.digests.get(sequence)
-        if known and known[0] != digest:
-            self.report.blame(f"the chain was rewritten: link {sequence} is not the head that was signed at {known[1]}")
         self.link = Link(sequence, digest)
+        if signed_at := self.heads.other_than(self.link):
+            self.report.blame(f"the chain was rewritten: link {sequence} is not the head that was signed at {signed_at}")
         self.report.checked += 1
 
     def _stray_page(self) -> bool:

@@ -32,7 +32,7 @@ def system(chain: Connection, audit_database: str, tmp_path: Path, settings: Set
     """Processes on the audit's database; commands that the test calls itself share their state folder."""
     extra = {"RTCC_AUDIT_HEADS": str(tmp_path / "elsewhere")}
     with RunningSystem(database=audit_database, redis_url="unix:///nowhere", extra=extra) as one:
-        settings.STATE_FOLDER = one.state
+        settings.STATE_FOLDER, settings.AUDIT_HEADS = one.state, extra["RTCC_AUDIT_HEADS"]
         yield one
 
 
