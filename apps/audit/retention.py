@@ -13,8 +13,7 @@ from apps.audit.signing import read_key
 
 # The first link whose entry must stay: whatever comes before it is older.
 FIRST_KEPT = """
-    SELECT min(seal.sequence) FROM audit_seal seal LEFT JOIN audit_entry entry ON entry.id = seal.entry_id
-    WHERE entry.id IS NULL OR entry.written_at >= %s
+    SELECT min(seal.sequence) FROM audit_seal seal JOIN audit_entry entry ON entry.id = seal.entry_id WHERE entry.written_at >= %s
 """
 CUT = "SELECT max(sequence) FROM audit_seal WHERE sequence < coalesce(%s, 9223372036854775807)"
 NAME_ONESELF = "SET LOCAL rtcc.audit_purge = 'retention'"
@@ -36,7 +35,7 @@ def purge_before(cursor: Any, before: datetime, *, at: datetime) -> int:
     """
     cursor.execute(PROBLEMS)
     if cursor.fetchone():
-        raise NotWhole("the audit chain is not whole (./rtcc run verify-audit tells why); nothing of it is purged until that is settled")
+        raise NotWhole("the audit is not whole (./rtcc run verify-audit tells why): nothing is purged before ./rtcc run audit-settled")
     cursor.execute(FIRST_KEPT, [before])
     cursor.execute(CUT, [cursor.fetchone()[0]])
     sequence = cursor.fetchone()[0]

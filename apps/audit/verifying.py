@@ -8,7 +8,7 @@ from datetime import datetime
 
 from apps.audit.anchors import is_genuine
 from apps.audit.chain import COLUMNS, Connection, Link, beginning, copied, digest_of, last_link
-from apps.audit.heads import HeadBook, book
+from apps.audit.head_book import HeadBook, book
 
 PAGE = 20_000
 MOST_TOLD = 20
@@ -31,7 +31,7 @@ TAIL = """
 @dataclass
 class Report:
     """What was found. `problems` is empty when all is whole. `unsealed`: entries that wait for the sealer, the oldest since
-    `unsealed_since`; they are no fault while `watch` runs."""
+    `unsealed_since`; they are no fault while `watch` runs. `settled`: what is not as it was, and was looked into."""
 
     problems: list[str] = field(default_factory=list)
     checked: int = 0
@@ -42,14 +42,17 @@ class Report:
     unsealed_since: datetime | None = None
     took_s: float = 0.0
     untold: int = 0
+    settled: list[str] = field(default_factory=list)
+    settled_up_to: int = 0
 
     @property
     def is_whole(self) -> bool:
         return not self.problems
 
-    def blame(self, sentence: str) -> None:
-        if len(self.problems) < MOST_TOLD:
-            self.problems += [sentence] if sentence not in self.problems else []
+    def blame(self, sentence: str, link: int | None = None) -> None:
+        told = self.settled if link is not None and link <= self.settled_up_to else self.problems
+        if len(told) < MOST_TOLD:
+            told += [sentence] if sentence not in told else []
         else:
             self.untold += 1
 
@@ -58,7 +61,7 @@ class Scan:
     """One passage through the chain, a page at each `step`. What a purge removes meanwhile is no fault."""
 
     def __init__(self, connection: Connection, heads: HeadBook) -> None:
-        self.connection, self.heads, self.report = connection, heads, Report()
+        self.connection, self.heads, self.report = connection, heads, Report(settled_up_to=heads.settled)
         self.link: Link | None = None
         self.stray_after = 0
         self.steps = iter(self._steps())
@@ -95,14 +98,14 @@ class Scan:
         assert self.link is not None
         sequence, digest, entry = int(number), bytes.fromhex(written.decode()), entry_id.decode()
         if sequence != self.link.sequence + 1:
-            self.report.blame(_missing(self.link.sequence + 1, sequence - 1))
+            self.report.blame(_missing(self.link.sequence + 1, sequence - 1), sequence - 1)
         elif line.startswith(b"\\N\t"):
-            self.report.blame(f"entry {entry} was deleted; its seal, link {sequence}, is still there")
+            self.report.blame(f"entry {entry} was deleted; its seal, link {sequence}, is still there", sequence)
         elif digest_of(self.link.digest, line) != digest:
-            self.report.blame(f"entry {entry} (link {sequence}) is not what was sealed: {_described(line)}")
+            self.report.blame(f"entry {entry} (link {sequence}) is not what was sealed: {_described(line)}", sequence)
         self.link = Link(sequence, digest)
         if signed_at := self.heads.other_than(self.link):
-            self.report.blame(f"the chain was rewritten: link {sequence} is not the head that was signed at {signed_at}")
+            self.report.blame(f"the chain was rewritten: link {sequence} is not the head that was signed at {signed_at}", sequence)
         self.report.checked += 1
 
     def _stray_page(self) -> bool:
@@ -139,9 +142,9 @@ def _missing(first: int, last: int) -> str:
 
 
 def _described(line: bytes) -> str:
-    """Return which entry it says it is now: `17 <microseconds> act member name …`."""
-    _, _, act, _, name, *_ = line.decode(errors="replace").split("\t")
-    return f"it or its seal was changed (it now reads {act}{f' by {name}' if name else ''})"
+    """Return what it says it is now, without who: the sentence goes into logs."""
+    act = line.decode(errors="replace").split("\t")[2]
+    return f"it or its seal was changed (it now reads {act})"
 
 
 def verify(connection: Connection, heads: HeadBook | None = None) -> Report:

@@ -1,6 +1,7 @@
 """An entry of the audit in plain words."""
 
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 from apps.audit.models import Entry
@@ -65,11 +66,12 @@ PHRASES = {
     "audit_reviewed": "signed off the week of {week}",
     "audit_purged": "removed audit entries that are older than their rule",
     "audit_restored": "accepted that the audit ends earlier, after a restore",
+    "audit_settled": "closed what was found wrong with the audit",
     "chain_broken": "found that the audit is not whole",
 }
 UNUSUAL = (
-    "chain_broken", "audit_restored", "break_glass_opened", "break_glass_ended", "name_locked", "sign_in_refused", "refused",
-    "administration_refused", "cut_off", "second_factor_reset", "recovery_code_used", "database_restored", "history_begun_anew",
+    "chain_broken", "audit_settled", "audit_restored", "break_glass_opened", "break_glass_ended", "name_locked", "sign_in_refused",
+    "refused", "administration_refused", "cut_off", "second_factor_reset", "recovery_code_used", "database_restored", "history_begun_anew",
 )  # fmt: skip
 """What a reviewer sees first, in this order."""
 ROLES = {"administrator": "administrators", "command": "command staff"}
@@ -102,9 +104,16 @@ def _words(entry: Entry, layers: dict[str, str], members: dict[int, str]) -> dic
         words["role"] = ROLES.get(words["role"], f"{words['role']}s")
     words["layers"] = ", ".join(layers.get(name, name) for name in detail.get("layers", ()) if isinstance(name, str))
     words["to_change"] = ", to change it" if detail.get("action") == "edit" else ""
-    words["moment"] = f" as it was at {detail['at']}" if detail.get("at") else " of the past" if detail.get("known") else ""
+    words["moment"] = f" as it was on {_moment(detail['at'])}" if detail.get("at") else " of the past" if detail.get("known") else ""
     words["fields"] = fields_in_words(detail.get("fields"))
     return words
+
+
+def _moment(text: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%b %-d, %H:%M:%S} UTC"
+    except (ValueError, TypeError):
+        return str(text)
 
 
 def fields_in_words(fields: Any) -> str:
@@ -117,5 +126,11 @@ def fields_in_words(fields: Any) -> str:
 def _change(values: Any) -> str:
     if not isinstance(values, list) or len(values) != 2 or NOT_SHOWN in values:
         return "(not shown)"
-    old, new = ("nothing" if one in ("", None, []) else f'"{one}"' for one in values)
+    old, new = map(_value, values)
     return f"{old} → {new}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "nothing" if value in ("", None, [], {}) else f'"{value}"'

@@ -58,9 +58,9 @@ def sign_off_week(request: HttpRequest) -> HttpResponse:
             week=week.monday, ends=week.ends, agency_id=scope.agency_id, by_id=member.pk, by_name=str(member), at=now,
             note=said.get("note", ""), agency=scope.name,
         )  # fmt: skip
-        messages.success(request, f"The week of {week.monday:%B %-d} is signed off.")
+        messages.success(request, f"The week of {week.monday:%B %-d} is signed off.", extra_tags="review")
     except WeekNotOver:
-        messages.error(request, "This week is not over. It can be signed off when it has ended.")
+        messages.error(request, "This week is not over. It can be signed off when it has ended.", extra_tags="review")
     slug = scope.agency.slug if scope.agency else ""
     return HttpResponseRedirect(f"{request.path.removesuffix('sign-off')}?week={week.monday}&agency={slug}")
 

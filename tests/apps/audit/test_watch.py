@@ -14,9 +14,8 @@ from pytest_django.fixtures import Settings
 
 from apps.audit.chain import Connection
 from apps.audit.connecting import own_connection
-from apps.audit.heads import HeadBook
-from apps.audit.signing import read_key
-from apps.audit.verifying import Report, verify
+from apps.audit.duties import Keeper
+from apps.audit.verifying import verify
 from tests.apps.audit.conftest import add, as_owner
 from tests.running import RunningSystem, wait_until
 
@@ -28,12 +27,18 @@ DELETE_LINK = """
 
 
 @pytest.fixture
-def system(chain: Connection, audit_database: str, tmp_path: Path, settings: Settings) -> Iterator[RunningSystem]:
-    """Processes on the audit's database; commands that the test calls itself share their state folder."""
-    extra = {"RTCC_AUDIT_HEADS": str(tmp_path / "elsewhere")}
-    with RunningSystem(database=audit_database, redis_url="unix:///nowhere", extra=extra) as one:
-        settings.STATE_FOLDER, settings.AUDIT_HEADS = one.state, extra["RTCC_AUDIT_HEADS"]
+def system(chain: Connection, audit_database: str, settings: Settings) -> Iterator[RunningSystem]:
+    """Processes on the audit's database; this process shares their state folder."""
+    with RunningSystem(database=audit_database, redis_url="unix:///nowhere") as one:
+        settings.STATE_FOLDER = one.state
         yield one
+
+
+@pytest.fixture
+def places(state: Path, settings: Settings) -> Path:
+    """The folder that holds both places of written heads: "audit-heads" and "elsewhere"."""
+    settings.AUDIT_HEADS = str(state / "elsewhere")
+    return state
 
 
 def said(*words: str) -> str:
@@ -55,12 +60,6 @@ def problems(chain: Connection) -> list[str]:
 
 def written_heads(system: RunningSystem) -> list[dict[str, object]]:
     return [json.loads(line) for file in sorted((system.state / "audit-heads").glob("*.jsonl")) for line in file.read_text().splitlines()]
-
-
-def verified(chain: Connection, system: RunningSystem) -> Report:
-    heads = HeadBook(read_key(system.state).public_key(), [system.state / "audit-heads"])
-    heads.look()
-    return verify(chain, heads)
 
 
 def is_sealed(chain: Connection) -> bool:
@@ -100,6 +99,7 @@ def test_killed_in_the_middle_it_leaves_a_whole_chain_and_another_takes_over(cha
         with own_connection() as own:
             while not done.is_set():
                 written.extend(add(own, 5))
+                time.sleep(0.01)
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -115,38 +115,68 @@ def test_killed_in_the_middle_it_leaves_a_whole_chain_and_another_takes_over(cha
         writer.join()
     wait_until(lambda: is_sealed(chain), within_s=30, what="all sealed")
     assert sorted(written) == [row[0] for row in chain.execute("SELECT entry_id FROM audit_seal ORDER BY entry_id")]
-    assert verified(chain, system).problems == []
+    assert verify(chain).problems == []
     assert [name for name in ("watch", "watch:2") if "active" in system.log(name)] != [active]
 
 
-def test_the_head_is_written_off_the_database_in_both_places(chain: Connection, system: RunningSystem, tmp_path: Path) -> None:
+def test_the_head_is_written_off_the_database_in_both_places(chain: Connection, places: Path) -> None:
     add(chain, 3)
-    system.start("watch")
-    wait_until(lambda: count(chain, "audit_seal") == 3, within_s=30, what="sealed")
-    system.kill("watch", 15)
-    [*_, last] = written_heads(system)
-    assert (last["sequence"], last["count"]) == (3, 3)
-    assert [file.read_text() for file in (tmp_path / "elsewhere").glob("*")] == [
-        file.read_text() for file in (system.state / "audit-heads").glob("*")
-    ]
+    keeper = Keeper(chain)
+    keeper.seal()
+    keeper.write_head()
+    ours, theirs = (json.loads(next((places / name).glob("*.jsonl")).read_text()) for name in ("audit-heads", "elsewhere"))
+    assert (ours, ours["sequence"], ours["count"]) == (theirs, 3, 3)
     assert "the audit is whole" in said("verify_audit")
-    assert "the audit is whole" in said("verify_audit", "--heads", str(tmp_path / "elsewhere"), "--public-key", said("audit_key").strip())
+    assert "the audit is whole" in said("verify_audit", "--heads", str(places / "elsewhere"), "--public-key", said("audit_key").strip())
     with as_owner(chain):
         chain.execute(CHANGE_THIRD)
     with pytest.raises(CommandError, match="the audit is NOT whole: 1 problems"):
         said("verify_audit")
 
 
-def test_a_database_put_back_on_purpose_is_accepted_once_that_is_signed(chain: Connection, system: RunningSystem) -> None:
+def test_a_second_place_that_cannot_be_written_is_told_and_the_first_goes_on(chain: Connection, places: Path) -> None:
+    (places / "elsewhere").write_text("no folder")
+    add(chain, 3)
+    keeper = Keeper(chain)
+    keeper.seal()
+    keeper.write_head()
+    assert len(list((places / "audit-heads").glob("*.jsonl"))) == 1
+    assert problems(chain) == [f"the chain's head could not be written to {places / 'elsewhere'}: File exists"]
+
+
+def test_a_database_put_back_on_purpose_is_accepted_once_that_is_signed(chain: Connection, places: Path) -> None:
     add(chain, 5)
-    system.start("watch")
-    wait_until(lambda: count(chain, "audit_seal") == 5, within_s=30, what="sealed")
-    system.kill("watch", 15)
+    keeper = Keeper(chain)
+    keeper.seal()
+    keeper.write_head()
     with as_owner(chain):
         chain.execute("DELETE FROM audit_entry WHERE id IN (SELECT entry_id FROM audit_seal WHERE sequence > 3)")
         chain.execute("DELETE FROM audit_seal WHERE sequence > 3")
-    assert verified(chain, system).problems == ["the end was deleted: links 4 to 5 are missing: their entries and seals were deleted"]
+    assert verify(chain).problems == ["the end was deleted: links 4 to 5 are missing: their entries and seals were deleted"]
     said("audit_restored", "--reason", "restored to noon after a disk died")
-    system.start("watch")
-    wait_until(lambda: count(chain, "audit_seal") == 4, within_s=30, what="the entry of the restoring is sealed")
-    assert verified(chain, system).problems == []
+    again = Keeper(chain)
+    again.seal()
+    again.write_head()
+    assert count(chain, "audit_seal") == 4
+    assert verify(chain).problems == []
+
+
+def test_what_was_looked_into_is_settled_and_what_comes_after_is_not(chain: Connection, places: Path) -> None:
+    add(chain, 8)
+    keeper = Keeper(chain)
+    keeper.seal()
+    keeper.write_head()
+    with as_owner(chain):
+        chain.execute(CHANGE_THIRD)
+        chain.execute(DELETE_LINK, [5])
+        add(chain, 1)  # without its trigger: put in
+    assert len(verify(chain).problems) == 3
+    assert "settled up to link 8: 3 problems" in said("audit_settled", "--reason", "a wrong restore, put right")
+    keeper.seal()
+    report = verify(chain)
+    assert report.problems == []
+    assert [sentence.split(" ")[0] for sentence in report.settled] == ["entry", "link"]
+    assert "settled: link 5 is missing" in said("verify_audit")
+    with as_owner(chain):
+        chain.execute(DELETE_LINK, [9])
+    assert verify(chain).problems == ["link 9 is missing: its entry and seal were deleted"]

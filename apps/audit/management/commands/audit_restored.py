@@ -25,7 +25,7 @@ class Command(BaseCommand):
         with own_connection() as connection, connection.cursor() as cursor:
             link = last_link(cursor)
         try:
-            wrong = heads.write(heads.head_now(link, 0, datetime.now(UTC), reason.strip()[:300]), heads.own_key())
+            wrong = heads.write(heads.head_now(link, 0, datetime.now(UTC), restored=reason.strip()[:300]), heads.own_key())
         except KeyMissing as error:
             raise CommandError(str(error)) from error
         if wrong:

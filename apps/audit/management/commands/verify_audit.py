@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.audit.connecting import own_connection
-from apps.audit.heads import book
+from apps.audit.head_book import book
 from apps.audit.signing import KeyMissing
 from apps.audit.verifying import Report, verify
 
@@ -47,6 +47,7 @@ def lines_of(report: Report) -> list[str]:
     lines = [f"{report.checked:,} entries checked from link {report.first} on {taken}; {report.heads:,} written heads"]
     if report.unsealed:
         lines.append(f"{report.unsealed:,} entries are not sealed yet, the oldest since {report.unsealed_since:%Y-%m-%d %H:%M:%S}")
+    lines += [f"settled: {sentence}" for sentence in report.settled]
     lines += report.problems
     if report.untold:
         lines.append(f"and {report.untold:,} more")
