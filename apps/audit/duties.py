@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from apps.audit import heads
-from apps.audit.chain import GENESIS, Connection, digest_at, last_link
+from apps.audit.chain import GENESIS, Connection, beginning, digest_at, last_link
 from apps.audit.head_book import HeadBook, book
 from apps.audit.heads import head_now
 from apps.audit.refusals import settle
@@ -31,7 +31,6 @@ HEAD_WRITTEN = "UPDATE audit_chainstate SET head_at = %s WHERE id = 1"
 CHECKED = "UPDATE audit_chainstate SET checked_at = %s, checked = %s, round_s = %s, problems = %s WHERE id = 1"
 PROBLEMS = "UPDATE audit_chainstate SET problems = %s WHERE id = 1"
 KNOWN_PROBLEMS = "SELECT problems FROM audit_chainstate WHERE id = 1"
-COUNT = "SELECT count(*) FROM audit_seal"
 
 
 class Keeper:
@@ -66,9 +65,10 @@ class Keeper:
         except KeyMissing as error:
             self.of_heads = [str(error)]
         else:
-            count = self.connection.execute(COUNT).fetchone()
+            with self.connection.cursor() as cursor:
+                count = self.known.sequence - beginning(cursor).sequence
             at = datetime.now(UTC)
-            self.of_heads = heads.write(head_now(self.known, count[0] if count else 0, at), key)
+            self.of_heads = heads.write(head_now(self.known, count, at), key)
             self.connection.execute(HEAD_WRITTEN, [at])
         self._tell(self.of_heads)
 

@@ -45,10 +45,15 @@ class RefusalMiddleware:
         response = self.get_response(request)
         if response.status_code in REFUSED and request.path.startswith(WATCHED):
             try:
-                refused(f"{request.method} {request.path}", response.status_code, at=timezone.now())
+                refused(f"{request.method} {readable(request.path)}", response.status_code, at=timezone.now())
             except DatabaseError:
                 log.exception("a refusal could not be written to the audit")
         return response
+
+
+def readable(path: str) -> str:
+    """Return the path with a ? for each character that no table or screen takes."""
+    return "".join(one if one.isprintable() else "?" for one in path[:200])
 
 
 @transaction.atomic

@@ -94,7 +94,7 @@ def _context(query: QueryDict, scope: Scope, week: Week, filters: Filters, found
     layers = {name: layer.title for name, layer in catalog().items()}
 
     def row(entry: Entry) -> dict[str, Any]:
-        who = members.get(entry.member_id or 0) or entry.member_name or ("The server" if entry.road == "process" else "Somebody")
+        who = members.get(entry.member_id or 0) or _whoever(entry)
         late = entry.act.startswith("break_glass") and is_out_of_hours(entry.written_at, week.zone)
         text = sentence(entry, who=who, layers=layers, members=members)
         return {"entry": entry, "text": text, "unusual": entry.act in UNUSUAL, "out_of_hours": late}
@@ -109,6 +109,13 @@ def _context(query: QueryDict, scope: Scope, week: Week, filters: Filters, found
         "overdue": [late for late in queries.overdue(scope, now=now) if late.monday != week.monday], "chain": state,
         "kept": _query(query, "before", "act"), "next": _next(query, found), "problems": state.problems if state else [],
     }  # fmt: skip
+
+
+def _whoever(entry: Entry) -> str:
+    """Return who acted where no member did."""
+    if entry.road == "command":
+        return f"{entry.member_name} at the command line"
+    return entry.member_name or ("The server" if entry.road == "process" else "Somebody")
 
 
 def _query(query: QueryDict, *without: str) -> str:

@@ -8,28 +8,17 @@ import psycopg
 import pytest
 
 from apps.audit import heads
-from apps.audit.chain import GENESIS, Connection, Link, copied, digest_of
+from apps.audit.chain import GENESIS, Connection, Link
 from apps.audit.connecting import own_connection
 from apps.audit.heads import head_now
 from apps.audit.sealing import seal
 from apps.audit.signing import KeyMissing
-from apps.audit.verifying import LINKS, verify
-from tests.apps.audit.conftest import add, as_owner, sealed
+from apps.audit.verifying import verify
+from tests.apps.audit.conftest import add, as_owner, rewrite, sealed
 
 
 def write_head(link: Link) -> None:
     assert heads.write(head_now(link, link.sequence, datetime(2026, 3, 1, 12, tzinfo=UTC)), heads.own_key()) == []
-
-
-def rewrite(connection: Connection) -> None:
-    """Do as the owner what a careful forger does: change an entry and seal all anew from there."""
-    connection.execute("UPDATE audit_entry SET act = 'nothing' WHERE id = (SELECT entry_id FROM audit_seal WHERE sequence = 4)")
-    link = GENESIS
-    with connection.cursor() as cursor:
-        lines = [row.split(b"\t", 3)[3] for row in copied(cursor, LINKS.format(after=0))]
-    for line in lines:
-        link = Link(link.sequence + 1, digest_of(link.digest, line))
-        connection.execute("UPDATE audit_seal SET digest = %s WHERE sequence = %s", [link.digest, link.sequence])
 
 
 def test_what_nobody_touched_is_whole(chain: Connection) -> None:

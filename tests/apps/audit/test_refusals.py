@@ -29,6 +29,11 @@ def test_a_refusal_names_who_asked_for_what_from_where(member: Member) -> None:
     assert (entry.target, entry.detail, entry.count) == ("GET /api/layers/plates/features", {"status": 404}, 1)
 
 
+def test_an_address_that_no_table_takes_is_told_as_it_can_be(member: Member) -> None:
+    assert signed_in(member).get("/api/layers/%00%0Ax/features").status_code == 404
+    assert Entry.objects.get(act="refused").target == "GET /api/layers/??x/features"
+
+
 def test_what_is_answered_and_who_is_a_stranger_leave_none(member: Member) -> None:
     assert signed_in(member).get("/api/layers/").status_code == 200
     assert signed_in(member).get("/nowhere").status_code == 404

@@ -16,7 +16,7 @@ from apps.audit.chain import Connection
 from apps.audit.connecting import own_connection
 from apps.audit.duties import Keeper
 from apps.audit.verifying import verify
-from tests.apps.audit.conftest import add, as_owner
+from tests.apps.audit.conftest import add, as_owner, rewrite
 from tests.running import RunningSystem, wait_until
 
 FOUND_WITHIN_S = 60
@@ -70,10 +70,13 @@ def test_what_the_owner_does_beside_it_is_found_within_a_minute(chain: Connectio
     add(chain, 20)
     system.start("watch")
     wait_until(lambda: count(chain, "audit_seal") == 20 and written_heads(system), within_s=30, what="sealed, and a head written")
+    assert written_heads(system)[-1]["sequence"] == 20
     deeds: dict[str, Callable[[], object]] = {
         "(link 3) is not what was sealed": lambda: chain.execute(CHANGE_THIRD),
         "link 9 is missing": lambda: chain.execute(DELETE_LINK, [9]),
+        "(link 12) is not what was sealed": lambda: swap(chain, 12, 13),
         "the chain's end a moment ago, is gone": lambda: cut_end(chain),
+        "the chain was rewritten: link 20 is not the head": lambda: rewrite(chain),
     }
     for sentence, deed in deeds.items():
         with as_owner(chain):
@@ -83,6 +86,13 @@ def test_what_the_owner_does_beside_it_is_found_within_a_minute(chain: Connectio
         print(f"{sentence}: found after {time.monotonic() - begun:.1f} s")
     assert "link 9 is missing" in str(chain.execute("SELECT problems FROM audit_chainstate").fetchone())
     assert "ERROR" in system.log("watch")
+
+
+def swap(chain: Connection, one: int, other: int) -> None:
+    """Let two entries change places."""
+    first, second = (chain.execute("SELECT entry_id FROM audit_seal WHERE sequence = %s", [link]).fetchone() or () for link in (one, other))
+    for entry, link in ((-1, one), (*first, other), (*second, one)):
+        chain.execute("UPDATE audit_seal SET entry_id = %s WHERE sequence = %s", [entry, link])
 
 
 def cut_end(chain: Connection) -> None:
