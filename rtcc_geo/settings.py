@@ -17,6 +17,7 @@ CSRF_TRUSTED_ORIGINS = [ORIGIN.url]
 
 POSITION_RETENTION = environment.duration("RTCC_POSITION_RETENTION", "90d")
 QUEUE_FULL_AFTER = environment.duration("RTCC_QUEUE_FULL_AFTER", "60s")
+AUDIT_HEADS = environment.optional("RTCC_AUDIT_HEADS")
 LAYER_CATALOG = "rtcc_geo.catalog.LAYERS"
 
 INSTALLED_APPS = [
@@ -39,7 +40,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
-    "django.contrib.admin",
+    "apps.audit.apps.AuditedAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.audit.middleware.ActingMiddleware",
+    "apps.audit.refusals.RefusalMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -11,6 +11,7 @@ from apps.accounts.viewer import Viewer
 from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
 from apps.layers.net import seen_by
 from apps.layers.registry import catalog
+from apps.layers.sensitive import reading
 from apps.layers.window import BBox
 
 # A batch records with the time at which its transaction began. Any that is open may still commit rows of that time;
@@ -40,10 +41,16 @@ class Wanted:
     known: datetime | None = None
     after: tuple[int, int] = (0, 0)
     limit: int = 1000
+    why: str = ""
 
     @property
     def past(self) -> bool:
         return self.at is not None or self.known is not None
+
+    def told(self) -> dict[str, object]:
+        """Return when and where, as the audit tells it."""
+        facts = {"at": self.at and self.at.isoformat(), "known": self.known and self.known.isoformat(), "bbox": self.bbox}
+        return {name: value for name, value in facts.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -87,13 +94,17 @@ def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
 
 
 def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
-    """Return one page of a layer. Raises NoSuchLayer, NoSuchAgency."""
+    """Return one page of a layer; a sensitive read leaves its audit row. Raises NoSuchLayer, NoSuchAgency, WhyRequired, NotAudited."""
     definition, agencies = _allowed(viewer, layer, wanted.agency)
     known = settled(wanted.known)
     query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
-    with seen_by(viewer) as cursor:
+    with (
+        reading(definition, agencies=agencies, past=wanted.past, why=wanted.why, detail=wanted.told()) as read,
+        seen_by(viewer) as cursor,
+    ):
         rows = definition.page(cursor, replace(query, limit=wanted.limit + 1))
-    page = rows[: wanted.limit]
+        page = rows[: wanted.limit]
+        read.count = len(page)
     return Page(page, (page[-1].rev, page[-1].id) if len(rows) > len(page) else None, known)
 
 

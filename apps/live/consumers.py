@@ -94,7 +94,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def join(self, wire: Wire, account: Account) -> None:
         name = account.get_full_name() or account.username
-        member = Member(account.pk, account.username, name, self.scope["session"].session_key, account.password)
+        address = (self.scope.get("client") or ("",))[0]
+        member = Member(account.pk, account.username, name, self.scope["session"].session_key, account.password, address)
         try:
             self.client = await self.hub.join(wire, member, self.close)
         except NotAllowed:
