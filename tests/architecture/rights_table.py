@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 OPEN = "open"  # anybody is answered, and with nothing of any agency
 MEMBERS = "members"  # whoever is signed in is answered, and with nothing of any agency
 GRANTS = "grants"  # members see the agencies that their grants name; what is named and may not be seen is 404
+ADMINISTER = "administer"  # who administers an agency sees that agency's; everybody else is refused, and other agencies are 404
+ACTS = "acts"  # only written to: nothing is told to who asks (what a foreign member may write is tested where it is written)
 STAFF = "staff"  # only who administers the whole instance gets in
 ELSEWHERE = "elsewhere"  # not asked over Django's client: `probed_by` names the file whose tests ask it
 
@@ -51,6 +53,8 @@ ROWS: dict[str, Row] = {
     "accounts/signup/": Row(OPEN, ("/accounts/signup/",)),
     "accounts/reauthenticate/": Row(MEMBERS, ("/accounts/reauthenticate/",)),
     "accounts/password/change/": Row(MEMBERS, ("/accounts/password/change/",)),
+    "audit/": Row(ADMINISTER, ("/audit/",), ("/audit/?agency={slug}",)),
+    "audit/sign-off": Row(ACTS, ("/audit/sign-off",)),
     "admin/": Row(STAFF),
 }
 """By route, as Django writes it. `admin/` stands for every page below it: one rule guards them all, and each is asked."""

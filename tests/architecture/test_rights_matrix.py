@@ -11,10 +11,25 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from apps.accounts.models import Role
 from apps.accounts.viewer import Viewer
 from apps.live.routing import PATH
 from rtcc_geo.entrance import Entrance
-from tests.architecture.rights_table import BARE, ELSEWHERE, GRANTS, MEMBERS, OPEN, ROWS, SAMPLES, STAFF, Row, routes, row_of
+from tests.architecture.rights_table import (
+    ACTS,
+    ADMINISTER,
+    BARE,
+    ELSEWHERE,
+    GRANTS,
+    MEMBERS,
+    OPEN,
+    ROWS,
+    SAMPLES,
+    STAFF,
+    Row,
+    routes,
+    row_of,
+)  # fmt: skip
 from tests.planted import Planted
 from tests.rights import ANONYMOUS, World, leaked, make_world
 from tests.running import ROOT
@@ -66,7 +81,7 @@ def test_every_bare_address_and_socket_has_a_row_and_tests() -> None:
 
 def test_every_row_that_is_not_held_below_says_why() -> None:
     assert all(row.holds or row.why_not for row in (*ROWS.values(), *BARE.values()))
-    assert all(row.answers in (OPEN, MEMBERS, GRANTS, STAFF, ELSEWHERE) for row in (*ROWS.values(), *BARE.values()))
+    assert all(row.answers in (OPEN, MEMBERS, GRANTS, ADMINISTER, ACTS, STAFF, ELSEWHERE) for row in (*ROWS.values(), *BARE.values()))
     assert all(row.whole or row.answers == STAFF for row in ROWS.values())
 
 
@@ -102,6 +117,34 @@ def check_named(who: str, client: Client, row: Row, one: Planted, *, sees: bool)
         status, answer = asked(client, one.fill(address.replace("{now}", "{{now}}")))
         assert status == (401 if who == ANONYMOUS else 200 if sees else 404), (who, address, status)
         assert bool(leaked(answer, [one], named=True)) == sees, (who, address)
+
+
+@pytest.mark.parametrize("route", [route for route, row in ROWS.items() if row.answers == ADMINISTER])
+def test_who_administers_an_agency_sees_that_one_alone(world: World, route: str) -> None:
+    row = ROWS[route]
+    for who, client, _ in world.viewers():
+        own = "own" if who == Role.ADMINISTRATOR else ""
+        for address in row.whole:
+            status, answer = asked(client, address)
+            assert status in ((302,) if who == ANONYMOUS else (200,) if own else (403, 404)), (who, address, status)
+            assert not leaked(answer, [world.agencies["foreign"]]), (who, address)
+            # The partner's name may be in a sentence: it gave own its layers. Nothing that the partner has may.
+            assert not leaked(answer, [world.agencies["partner"]], named=True), (who, address)
+            assert not own or world.agencies[own].word in answer.decode().lower(), (who, address)
+        for name, one in world.agencies.items():
+            for address in row.named:
+                status, answer = asked(client, one.fill(address))
+                assert status == (302 if who == ANONYMOUS else 200 if name == own else 404), (who, name, address, status)
+                assert name == own or not leaked(answer, [one], named=True), (who, address)
+
+
+@pytest.mark.parametrize("route", [route for route, row in ROWS.items() if row.answers == ACTS])
+def test_what_is_only_written_to_tells_nothing(world: World, route: str) -> None:
+    for who, client, _ in world.viewers():
+        for address in ROWS[route].whole:
+            status, answer = asked(client, address)
+            assert status in (302, 404, 405), (who, address, status)
+            assert not leaked(answer, list(world.agencies.values())), (who, address)
 
 
 def test_the_admin_pages_are_closed_to_every_role(world: World) -> None:
