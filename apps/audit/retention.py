@@ -13,7 +13,8 @@ from apps.audit.signing import read_key
 
 # The first link whose entry must stay: whatever comes before it is older.
 FIRST_KEPT = """
-    SELECT min(seal.sequence) FROM audit_seal seal JOIN audit_entry entry ON entry.id = seal.entry_id WHERE entry.written_at >= %s
+    SELECT seal.sequence FROM audit_seal seal JOIN audit_entry entry ON entry.id = seal.entry_id
+    WHERE entry.written_at >= %s ORDER BY seal.sequence LIMIT 1
 """
 CUT = "SELECT max(sequence) FROM audit_seal WHERE sequence < coalesce(%s, 9223372036854775807)"
 NAME_ONESELF = "SET LOCAL rtcc.audit_purge = 'retention'"
@@ -37,7 +38,8 @@ def purge_before(cursor: Any, before: datetime, *, at: datetime) -> int:
     if cursor.fetchone():
         raise NotWhole("the audit is not whole (./rtcc run verify-audit tells why): nothing is purged before ./rtcc run audit-settled")
     cursor.execute(FIRST_KEPT, [before])
-    cursor.execute(CUT, [cursor.fetchone()[0]])
+    kept = cursor.fetchone()
+    cursor.execute(CUT, [kept[0] if kept else None])
     sequence = cursor.fetchone()[0]
     digest = digest_at(cursor, sequence) if sequence is not None else None
     if digest is None:

@@ -84,9 +84,14 @@ def sentence(entry: Entry, *, who: str, layers: dict[str, str], members: dict[in
     known: defaultdict[str, str] = defaultdict(str, _words(entry, layers, members))
     phrase = PHRASES.get(entry.act, f"{entry.act.replace('_', ' ')} {{name}} {{target}}")
     text = " ".join(f"{who} {phrase.format_map(known)}".split())
-    if entry.count is not None and entry.act not in ("default_grants_given",):
-        text += f" ({entry.count:,})" if entry.act != "refused" or entry.count > 1 else ""
-    return text
+    return text + _times(entry)
+
+
+def _times(entry: Entry) -> str:
+    """Return how many it were, in brackets; nothing where that says nothing."""
+    if entry.count is None or entry.act == "default_grants_given" or (entry.act == "refused" and entry.count == 1):
+        return ""
+    return f" ({entry.count:,} times)" if entry.act == "refused" else f" ({entry.count:,})"
 
 
 def _words(entry: Entry, layers: dict[str, str], members: dict[int, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from apps.audit.operations import record
 from apps.audit.reviewing import WeekNotOver, sign_off
 from apps.console.review import queries
 from apps.console.review.queries import BadFilter, Filters, Found, NotForReview, Scope
-from apps.console.review.sentences import PHRASES, UNUSUAL, sentence
+from apps.console.review.sentences import UNUSUAL, sentence
 from apps.console.review.weeks import Week, is_out_of_hours, week_of, zone_of
 from apps.layers.registry import catalog
 
@@ -104,7 +104,7 @@ def _context(query: QueryDict, scope: Scope, week: Week, filters: Filters, found
         "scope": scope, "week": week, "filters": filters, "found": found, "zone": week.zone.key,
         "rows": [row(entry) for entry in found.entries], "unusual": [row(entry) for entry in found.unusual],
         "counts": [{"act": act, "words": act.replace("_", " "), "times": times} for act, times in found.counts],
-        "total": sum(times for _, times in found.counts), "acts": sorted(PHRASES),
+        "total": sum(times for _, times in found.counts),
         "is_over": week.ends <= now, "is_current": week.begins <= now < week.ends, "reviews": queries.reviews_of(scope, week),
         "overdue": [late for late in queries.overdue(scope, now=now) if late.monday != week.monday], "chain": state,
         "kept": _query(query, "before", "act"), "next": _next(query, found), "problems": state.problems if state else [],

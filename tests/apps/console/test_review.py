@@ -66,7 +66,7 @@ def test_a_grant_reads_as_one_would_say_it(metro: Agency) -> None:
     [
         ("layer_read", {"target": "layer:units", "count": 2, "detail": {"at": NOON}}, READ),
         ("refused", {"target": "GET /api/x", "count": 1}, "Dana was refused: /api/x"),
-        ("refused", {"target": "GET /api/x", "count": 40}, "Dana was refused: /api/x (40)"),
+        ("refused", {"target": "GET /api/x", "count": 40}, "Dana was refused: /api/x (40 times)"),
         ("source_changed", {"detail": CHANGED}, 'Dana changed the source CAD: enabled yes → no, name "C" → "CAD"'),
         ("cut_off", {"target": "member:7"}, "Dana cut Lee Park off"),
         ("something_new", {"target": "thing:1"}, "Dana something new thing:1"),
