@@ -76,8 +76,7 @@ def of_request(record: logging.LogRecord) -> str | None:
         return None
     match = getattr(request, "resolver_match", None)
     route = f"/{match.route}" if match else "no address of ours"
-    said = str(record.msg).partition(" ")[0].partition(":")[0]
-    return f"{getattr(record, 'status_code', '')} {request.method} {route} ({said})".strip()
+    return f"{getattr(record, 'status_code', '')} {request.method} {route}".strip()
 
 
 def discreet(record: logging.LogRecord) -> logging.LogRecord:

@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 from apps.accounts.models import Instance
 from rtcc_geo import exposed
 from rtcc_geo.exposure import Database, Listening, Seen, findings, refusals
-from tests.running import ROOT, NotReady, RunningSystem, migrated_database, orm_on
+from tests.running import ROOT, NotReady, RunningSystem, _administer, migrated_database, orm_on, wait_until
 
 GOOD_SECRET = "kR8v-2fQpL_9sXz1TgYbN4mWcJ6hDe3uA5oViC7rEwSxKtZqPy"
 
@@ -149,3 +149,19 @@ def test_an_operational_instance_on_this_machine_alone_starts(operational: str) 
         system.start("web")
         code, lines = told_of(system)
         assert (code, "nothing bad" in lines) == (0, True), lines
+
+
+def test_where_the_database_comes_late_the_process_ends_as_soon_as_it_says_what_it_is_for(django_db_blocker: DjangoDbBlocker) -> None:
+    extra = {"RTCC_ORIGIN": "http://rtcc.example"}
+    with migrated_database("late") as name, RunningSystem(database=f"{name}_not_yet", extra=extra) as system:
+        system.start("redis")
+        web = system.processes["web"] = system._spawn("web")
+        wait_until(lambda: "Application startup complete" in system.log("web"), within_s=60, what="the start without a database")
+        with django_db_blocker.unblock(), orm_on(name):
+            Instance.objects.create(kind="operational")
+        _administer(f'ALTER DATABASE "{name}" RENAME TO "{name}_not_yet"')
+        try:
+            wait_until(lambda: web.poll() is not None, within_s=30, what="the end")
+        finally:
+            _administer(f'ALTER DATABASE "{name}_not_yet" RENAME TO "{name}"')
+        assert "not started, origin: rtcc.example" in system.log("web")

@@ -21,6 +21,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", 
 HEADERS = ("Referer", "X-Forwarded-Host", "X-Forwarded-For", "Origin", "Authorization", "X-Original-URL", "User-Agent")
 TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "")
 LONGEST_S = 20
+TOLD_EVERY = 5000
 
 
 @dataclass
@@ -67,6 +68,8 @@ class Fuzz:
         except (requests.RequestException, UnicodeError, ValueError):
             return  # not a request that can be sent at all
         self.statuses[status] += 1
+        if self.sent % TOLD_EVERY == 0:
+            print(f"{self.sent} requests, {len(self.failures)} failures, by status {dict(sorted(self.statuses.items()))}", flush=True)
         if status >= 500:
             self.failures.append(f"{what}: {status}")
 
