@@ -1,5 +1,7 @@
 """How long crossings and fences that were removed are kept."""
 
+from dataclasses import replace
+
 from apps.retention.definition import DAY, DataClass, Table
 
 OF_FENCE = "JOIN geofences_fence fence ON fence.id = r.fence_id JOIN tracks_track track ON track.id = r.track_id"
@@ -47,10 +49,6 @@ STAYS = DataClass(
 )
 
 
-def of(name: str, **more: str) -> Table:
-    return Table(name, **{"thing": "r.fence_id", "key": "r.id", "at": "r.recorded_at", "agency": "fence.agency_id", **more})
-
-
 FENCES = DataClass(
     name="fences",
     title="Fences that were removed",
@@ -62,9 +60,18 @@ FENCES = DataClass(
     where="r.removed_at IS NOT NULL",
     layers=("fences",),
     tables=(
-        of("geofences_transition", at="r.observed_at", joins=OF_FENCE, identity="track.identity, fence.name"),
-        of("geofences_presence", key="r.track_id || '/' || r.fence_id", at="r.entered_at", joins=OF_FENCE, identity="fence.name"),
-        of("geofences_fencerevision", joins="JOIN geofences_fence fence ON fence.id = r.fence_id", identity="r.name", place="r.geom"),
+        replace(CROSSING, thing="r.fence_id"),
+        replace(STAY, thing="r.fence_id"),
+        Table(
+            "geofences_fencerevision",
+            thing="r.fence_id",
+            key="r.id",
+            at="r.recorded_at",
+            agency="fence.agency_id",
+            joins="JOIN geofences_fence fence ON fence.id = r.fence_id",
+            identity="r.name",
+            place="r.geom",
+        ),
         Table(
             "geofences_fence", thing="r.id", key="r.id", at="r.active_from", agency="r.agency_id", identity="r.name", place="r.geom"
         ),

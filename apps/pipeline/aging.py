@@ -18,13 +18,13 @@ from apps.retention.turn import LockLost, take_turn
 from apps.retention.watermarks import Unreadable
 
 log = logging.getLogger(__name__)
-EVERY_S = 20.0
+EVERY_S = 10.0
 SOON_S = 1.0
 PROVE_S = 60.0
 
 
 def remove_what_is_old(stopping: threading.Event) -> None:
-    """A turn each 20 s, and at once when one did not come to the end."""
+    """A turn each 10 s, and at once when one did not come to the end."""
     _again(stopping, _turn, EVERY_S)
 
 

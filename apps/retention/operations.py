@@ -100,7 +100,7 @@ def make_rule(
         made_by_name=by.get_username(), made_at=at,
     )  # fmt: skip
     record(
-        "retention_rule_made", target=f"data_class:{data_class}", agency_id=agency and agency.pk, reason=rule.legal_source,
+        "retention_rule_made", target=f"data_class:{data_class}", agency_id=agency.pk if agency else None, reason=rule.legal_source,
         detail={"rule": rule.pk, "keep_s": _seconds(keep), "valid_from": valid_from.isoformat()},
     )  # fmt: skip
     return rule
@@ -151,7 +151,7 @@ def copy_matching(hold: Hold, *, at: datetime) -> int:
         cursor.execute("SET LOCAL statement_timeout = '25s'")
         for name in hold.classes:
             for table in [table for table in classes()[name].tables if table.held]:
-                given = holding.values(classes()[name], table, at=at) | {"hold": hold.pk}
+                given: dict[str, Any] = holding.values(classes()[name], table, at=at) | {"hold": hold.pk}
                 cursor.execute(holding.copying(table, rows=table.rows, where="hold.id = %(hold)s"), given)
         count = HeldRow.objects.filter(hold=hold).count()
         if count > MOST_HELD:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -69,10 +69,10 @@ def _words(data_class: DataClass, table: Table) -> dict[str, str]:
     return {"agency": table.agency, "age": table.at, "part": "TRUE", "where": where, "source": f"{table.rows} {table.joins}"}
 
 
-def _rows(statement: str, given: object) -> list[tuple[object, ...]]:
+def _rows(statement: str, given: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)  # type: ignore[arg-type]
-        return cursor.fetchall()
+        cursor.execute(statement, given)
+        return list(cursor.fetchall())
 
 
 def older_by_day(data_class: DataClass, limits: Sequence[Limit]) -> dict[date, int]:
@@ -85,7 +85,7 @@ def older_by_day(data_class: DataClass, limits: Sequence[Limit]) -> dict[date, i
             if words["where"] == "FALSE":
                 continue
             for day, count in _rows(OLDER.format(**words), limited(limits)):
-                found[day] = found.get(day, 0) + count  # type: ignore[index,operator]
+                found[day] = found.get(day, 0) + count
     return dict(sorted(found.items()))
 
 

@@ -11,8 +11,8 @@ from tests.apps.retention.aged import Town
 
 
 @pytest.fixture
-def town(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Town]:
-    """An agency, and afterwards no day of history is left. Days go outside of transactions, so tests commit."""
+def town(settings: Any, tmp_path: Path) -> Iterator[Town]:
+    """An agency, and afterwards no day of history is left. A day goes outside of transactions: such tests commit."""
     settings.STATE_FOLDER = tmp_path
     world.make_instance()
     yield Town()

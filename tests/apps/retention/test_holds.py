@@ -15,7 +15,7 @@ from apps.retention.operations import BadHold, NotAllowed, SecondPersonNeeded
 from tests import world
 from tests.apps.retention.aged import DAY, NOW, Town, rows, turn
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 AREA = Polygon.from_bbox((-95.40, 29.70, -95.30, 29.80))
 AREA.srid = 4326
 
@@ -36,6 +36,7 @@ def test_what_matches_is_copied_when_it_is_asked_for(town: Town) -> None:
     assert (entry.target, entry.count, entry.reason) == (f"hold:{hold.pk}", 2, "case 26-1042: court order")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_held_rows_outlive_their_rule_and_nobody_reads_them(town: Town) -> None:
     town.everything(NOW - 80 * DAY)
     hold = town.hold("positions", "calls", "posts")
@@ -50,6 +51,7 @@ def test_held_rows_outlive_their_rule_and_nobody_reads_them(town: Town) -> None:
     assert copies("tracks_fix") == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_comes_later_is_copied_as_it_goes(town: Town) -> None:
     town.hold("positions", "calls")
     town.fix(NOW + DAY)

@@ -13,7 +13,7 @@ from apps.retention.models import Hold, Rule
 from tests import world
 from tests.apps.retention.aged import DAY, Town, rows, turn
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def chief(town: Town) -> Client:

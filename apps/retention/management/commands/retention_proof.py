@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def stored(self, day: date | None) -> list[Proof]:
         wanted = day or Proof.objects.order_by("-pk").values_list("day", flat=True).first()
-        lines = list(Proof.objects.filter(day=wanted).order_by("pk"))
+        lines = list(Proof.objects.filter(day=wanted).order_by("pk")) if wanted else []
         if not lines:
             raise CommandError(f"there is no proof of {day}" if day else "there is no proof yet: the first is written when a day is over")
         return lines
