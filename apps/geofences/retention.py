@@ -60,8 +60,8 @@ FENCES = DataClass(
     where="r.removed_at IS NOT NULL",
     layers=("fences",),
     tables=(
-        replace(CROSSING, thing="r.fence_id"),
-        replace(STAY, thing="r.fence_id"),
+        replace(CROSSING, thing="r.fence_id", counted=False),
+        replace(STAY, thing="r.fence_id", counted=False),
         Table(
             "geofences_fencerevision",
             thing="r.fence_id",

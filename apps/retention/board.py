@@ -37,6 +37,10 @@ class ClassLines:
     """None: there is more than could be counted in the time that a page may take."""
     coming: list[Rule]
 
+    @property
+    def rows(self) -> int:
+        return len(self.lines) + len(self.coming)
+
 
 def board(agencies: list[int], *, at: datetime, real: datetime) -> list[ClassLines]:
     """Return each class with its rule of every agency, and those of these agencies that differ."""

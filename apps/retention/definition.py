@@ -29,6 +29,8 @@ class Table:
     identity: str = "''"
     place: str = "NULL::geometry"
     held: bool = True
+    counted: bool = True
+    """False where another class has the table, and here only some of its rows go."""
     ages: bool = False
     """Its rows are things of the class too: their own time is their age."""
     whose: str = ""

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from apps.accounts.instance import read_instance
+from apps.audit.operations import record
 from apps.retention.definition import DataClass
 from apps.retention.models import HeldRow, Proof, Tally
 from apps.retention.queries import Counted, count_class
@@ -41,6 +42,8 @@ def close_day(day: date, *, at: datetime, real: datetime, process: str) -> list[
         digest = last_digest()
         for line in lines:
             digest = line.digest = digest_of(line, digest)
+        removed = sum(line.removed for line in lines)
+        record("retention_proved", target=f"day:{day}", count=removed, detail={"generation": generation, "digest": digest})
         return Proof.objects.bulk_create(lines)
 
 
@@ -58,8 +61,7 @@ def lines_of(day: date, *, at: datetime, real: datetime, process: str) -> list[P
 def _lines(one: DataClass, counted: dict[tuple[str, int | None], Counted], rules: Rules, blank: Proof) -> Iterator[Proof]:
     removed = _removed(one.name, blank)
     held = _held(one.name)
-    tables = {table.name for table in one.tables}
-    keys = {*counted, *removed, *held} | {(name, None) for name in tables if one.folder is None}
+    keys = {*counted, *removed, *held} | {(table.name, None) for table in one.tables if table.counted}
     for table, agency in sorted(keys, key=lambda key: (key[0], key[1] or 0)):
         row, rule = counted.get((table, agency), Counted(table, agency, 0, None, 0)), rules.of(one.name, agency)
         yield Proof(

@@ -11,10 +11,11 @@ class NotADuration(ValueError):
 
 
 def duration(keep: timedelta) -> str:
-    """Return "3 years", "90 days" or "36 hours": the largest unit that it is a whole number of, years from two on."""
+    """Return "3 years", "90 days" or "36 hours": the largest unit that it is a whole number of, years from two on. Zero: what is kept
+    only until it ends."""
     seconds = round(keep.total_seconds())
     if not seconds:
-        return "not at all"
+        return "until they end"
     for name, least in (("year", 2), ("day", 1), ("hour", 1), ("min", 1)):
         if seconds % UNITS[name] == 0 and seconds // UNITS[name] >= least:
             count = seconds // UNITS[name]
