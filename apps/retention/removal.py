@@ -13,7 +13,9 @@ from apps.layers.revisions import publishing
 from apps.retention import holding
 from apps.retention.definition import DataClass, Limit, Removed, Table
 
-PATIENCE = "SET LOCAL statement_timeout = '25s'; SET LOCAL lock_timeout = '2s'"
+PATIENCE = "SET LOCAL statement_timeout = '25s'; SET LOCAL lock_timeout = '500ms'"
+"""Rows are locked before the layer's revision, the pipeline does it the other way round: where both want the same call, we give up
+before PostgreSQL looks for deadlocks (1 s) and may end the batch."""
 # A thing that somebody is changing now is left for the next turn.
 CHOOSE = """
     SELECT {key}, {agency} FROM {source}

@@ -1,6 +1,7 @@
 """Under a shifted clock nothing older than its rule is in any table; what is younger, open or on duty stays."""
 
 import threading
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -259,6 +260,20 @@ def test_a_row_that_somebody_changes_is_left_for_the_next_turn(town: Town) -> No
         assert turn().finished
         assert rows("incidents_call") == 1
     turn()
+    assert rows("incidents_call") == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_gives_way_to_a_batch_that_holds_the_revision(town: Town) -> None:
+    """A batch that holds it and wants the call's row would else be ended for the deadlock, one time in two."""
+    call = town.call("old", NOW - 1100 * DAY)
+    with other_connection() as batch, batch.transaction():
+        batch.execute("SELECT FROM layers_layerrevision WHERE layer = 'calls' FOR UPDATE")
+        began = time.monotonic()
+        assert set(turn().failed) == {"calls"}
+        assert time.monotonic() - began < 1
+        batch.execute("UPDATE incidents_call SET rank = 1 WHERE id = %s", [call.pk])
+    assert turn().finished
     assert rows("incidents_call") == 0
 
 
