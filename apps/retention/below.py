@@ -9,6 +9,7 @@ SESSIONS = DataClass(
     title="Sessions",
     about="Who was signed in on which browser. Counted from the session's end.",
     keep=timedelta(0),
+    kept_before=True,
     shortest=timedelta(0),
     source="django_session r",
     key="r.session_key",
@@ -48,6 +49,7 @@ TOMBSTONES = DataClass(
     source="layers_tombstone r",
     age="r.removed_at",
     agency="r.agency_id",
+    kept_before=True,
     clock="real",
     tables=(Table("layers_tombstone", thing="r.id", key="r.id", at="r.removed_at", agency="r.agency_id", held=False),),
 )

@@ -100,6 +100,8 @@ class DataClass:
     limited_by: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     clock: Literal["instance", "real"] = "instance"
+    kept_before: bool = False
+    """The class went by age before there were rules: an upgrade changes nothing."""
     remove: Remove | None = None
     before_removal: Callable[[Cursor, Sequence[object]], None] | None = None
     folder: Callable[[], Path] | None = None

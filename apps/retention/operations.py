@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.gis.geos import Polygon
 from django.db import connection, transaction
 
-from apps.accounts.models import Agency, Member, Membership, Role
+from apps.accounts.models import Agency, Instance, Member, Membership, Role
 from apps.audit.operations import record
 from apps.geo.clock import EPOCH
 from apps.retention import holding
@@ -16,6 +16,8 @@ from apps.retention.models import HeldRow, Hold, Rule
 from apps.retention.registry import classes
 
 DEFAULT_SOURCE = "Default of RTCC Geo, no law: to be replaced by your agency's records schedule"
+KEPT_UNTIL_NOW = "Kept as before the upgrade, until the default begins or you make a rule"
+GRACE = timedelta(days=7)
 UNCONFIRMED_FOR = timedelta(days=7)
 MOST_HELD = 500_000
 LONGEST_KEEP = timedelta(days=36_500)
@@ -57,12 +59,24 @@ def require_administrator(member: Member, agency: Agency | None) -> None:
 
 
 @transaction.atomic
-def give_default_rules(*, at: datetime) -> None:
-    """Give each class that has no rule of every agency yet the one that the product starts with, valid since ever."""
+def give_default_rules(*, at: datetime, real: datetime) -> None:
+    """Give each class that has no rule of every agency yet the one that the product starts with, valid since ever. An instance that
+    is older than a day has data that was kept until now: there it begins in a week, so that somebody can make another before."""
     have = set(Rule.objects.filter(agency=None).values_list("data_class", flat=True))
-    for name in [name for name in classes() if name not in have]:
-        Rule.objects.create(data_class=name, keep=classes()[name].keep, legal_source=DEFAULT_SOURCE, valid_from=EPOCH, made_at=at)
-        record("retention_rule_made", target=f"data_class:{name}", reason=DEFAULT_SOURCE, detail={"keep_s": _seconds(classes()[name].keep)})
+    new = [one for one in classes().values() if one.name not in have]
+    is_upgrade = bool(new) and Instance.objects.filter(created_at__lt=real - timedelta(days=1)).exists()
+    for one in new:
+        if is_upgrade and not one.kept_before:
+            _give_default(one.name, LONGEST_KEEP, KEPT_UNTIL_NOW, valid_from=EPOCH, at=at)
+            _give_default(one.name, one.keep, DEFAULT_SOURCE, valid_from=at + GRACE, at=at)
+        else:
+            _give_default(one.name, one.keep, DEFAULT_SOURCE, valid_from=EPOCH, at=at)
+
+
+def _give_default(name: str, keep: timedelta, source: str, *, valid_from: datetime, at: datetime) -> None:
+    Rule.objects.create(data_class=name, keep=keep, legal_source=source, valid_from=valid_from, made_at=at)
+    detail = {"keep_s": _seconds(keep), "valid_from": valid_from.isoformat()}
+    record("retention_rule_made", target=f"data_class:{name}", reason=source, detail=detail)
 
 
 def _seconds(keep: timedelta | None) -> int | None:

@@ -70,7 +70,7 @@ def take_turn(*, at: datetime, real: datetime, process: str, budget_s: float = B
     with alone() as backend:
         if backend is None:
             return None
-        operations.give_default_rules(at=at)
+        operations.give_default_rules(at=at, real=real)
         marks = watermarks.read(read_instance().generation)
         if after_restore:
             operations.release_again(marks.released, at=at)

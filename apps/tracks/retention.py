@@ -166,6 +166,7 @@ POSITIONS = DataClass(
     age="r.observed_at",
     agency="track.agency_id",
     layers=("units",),
+    kept_before=True,
     remove=remove,
     tables=(LATEST, FIX),
 )

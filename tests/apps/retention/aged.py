@@ -114,7 +114,8 @@ def make_day(at: datetime) -> None:
 
 
 def turn(at: datetime = NOW, **more: Any) -> Done:
-    done = take_turn(at=at, real=at, process="test", **more)
+    """A turn at an instance time; the real time, by which sign-in ages, stays at NOW."""
+    done = take_turn(at=at, real=NOW, process="test", **more)
     assert done is not None
     return done
 

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
-from apps.accounts.models import SignInAttempts
+from apps.accounts.models import Instance, SignInAttempts
 from apps.layers.models import LayerRevision
 from apps.retention import operations, removal
 from apps.retention import turn as turning
@@ -138,6 +138,20 @@ def test_a_rule_is_in_force_from_its_day_on_and_can_be_ended(town: Town) -> None
     assert rules_at(NOW - SECOND).of("positions", town.agency.pk).keep == 90 * DAY
     assert rules_at(NOW).of("positions", town.agency.pk)[:4] == (10 * DAY, "Records schedule 4.2", NOW, rule.pk)
     assert rules_at(NOW + DAY).of("positions", town.agency.pk).keep == 90 * DAY
+
+
+def test_an_upgrade_removes_nothing_new_for_a_week(town: Town) -> None:
+    Instance.objects.update(created_at=NOW - 300 * DAY)
+    town.call("old", NOW - 2000 * DAY)
+    town.post(NOW - 80 * DAY)
+    town.post(NOW - 95 * DAY)
+    turn()
+    assert rows("incidents_call") == 1
+    assert rows("ingest_post") == 1, "the older one has places inside that are past their rule"
+    turn(NOW + 6 * DAY)
+    assert rows("incidents_call") == rows("ingest_post") == 1
+    turn(NOW + 7 * DAY)
+    assert rows("incidents_call") == rows("ingest_post") == 0
 
 
 def test_a_rule_is_never_changed(town: Town) -> None:
