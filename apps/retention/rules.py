@@ -42,12 +42,12 @@ class Rules:
         return self.given.get((name, agency_id)) or self.given.get((name, None)) or start
 
     def of(self, name: str, agency_id: int | None) -> InForce:
-        """Return what holds: the class's own rule, or a shorter one of a class that is inside it."""
+        """Return what holds: the class's own rule, or a shorter one (with its source) of a class that is inside it."""
         found = self.plain(name, agency_id)
         for inner in classes()[name].limited_by:
             other = self.of(inner, agency_id)
             if other.keep < found.keep:
-                found = found._replace(keep=other.keep, limited_by=inner)
+                found = other._replace(limited_by=inner)
         return found
 
     def limits(self, data_class: DataClass, agencies: Sequence[int], at: datetime) -> list[Limit]:

@@ -106,6 +106,8 @@ def test_a_message_is_kept_no_longer_than_the_places_inside(town: Town) -> None:
     town.rule("positions", 2 * DAY)
     town.post(NOW - 3 * DAY)
     lakeside.post(NOW - 3 * DAY)
+    found = rules_at(NOW).of("posts", town.agency.pk)
+    assert (found.keep, found.legal_source, found.limited_by) == (2 * DAY, "Records schedule 4.2", "positions")
     turn()
     assert rows("ingest_post") == rows("ingest_inbound") == rows("ingest_reject") == rows("ingest_outcome") == 1
 
