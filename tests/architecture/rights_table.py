@@ -56,7 +56,13 @@ ROWS: dict[str, Row] = {
     "audit/": Row(ADMINISTER, ("/audit/",), ("/audit/?agency={slug}",)),
     "audit/sign-off": Row(ACTS, ("/audit/sign-off",)),
     "admin/": Row(STAFF),
-}
+} | {
+    f"retention/{route}": Row(ELSEWHERE, probed_by="tests/apps/retention/test_pages.py")
+    for route in (
+        "", "rules/new", "holds/new", "holds/<uuid:id>", "holds/<uuid:id>/rows.jsonl", "holds/<uuid:id>/confirm",
+        "holds/<uuid:id>/release", "holds/<uuid:id>/extend", "proofs/<int:generation>/<day:day>",
+    )
+}  # fmt: skip
 """By route, as Django writes it. `admin/` stands for every page below it: one rule guards them all, and each is asked."""
 
 BARE: dict[str, Row] = {
