@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_sign_in_attempts'),
-        ('incidents', '0002_standing'),
+        ('incidents', '0003_row_security'),
     ]
 
     operations = [

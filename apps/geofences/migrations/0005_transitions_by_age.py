@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('geofences', '0002_pipeline_writes_known_ids'),
+        ('geofences', '0004_newest_revision'),
         ('tracks', '0006_no_index_by_agency'),
     ]
 
