@@ -1,8 +1,15 @@
 """The data classes of the apps below this one, which cannot describe themselves in its words."""
 
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from apps.retention.definition import DAY, DataClass, Table
+from django.db import connection, transaction
+
+from apps.audit.retention import NotWhole, purge_before
+from apps.audit.signing import KeyMissing
+from apps.retention.definition import DAY, DataClass, Limit, Removed, Table
+from apps.retention.removal import CannotRemove, tally
 
 SESSIONS = DataClass(
     name="sessions",
@@ -52,4 +59,31 @@ TOMBSTONES = DataClass(
     kept_before=True,
     clock="real",
     tables=(Table("layers_tombstone", thing="r.id", key="r.id", at="r.removed_at", agency="r.agency_id", held=False),),
+)
+
+
+def remove_audit(limits: Sequence[Limit], at: datetime, most: int) -> Removed:
+    """Remove the chain's beginning, whole: the audit's own purge keeps what stays verifiable. Raises CannotRemove."""
+    [(_, before)] = limits
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            count = purge_before(cursor, before, at=at)
+            removed = Removed(Counter({("audit_entry", None): count}) if count else Counter())
+            tally(cursor, AUDIT.name, removed, at)
+    except (NotWhole, KeyMissing) as error:
+        raise CannotRemove(str(error)) from error
+    return removed
+
+
+AUDIT = DataClass(
+    name="audit",
+    title="Audit",
+    about="Who saw or did what. CJIS asks for a year at least. Whole beginnings of the chain go, so a rule for one agency is not possible.",
+    keep=3 * 365 * DAY,
+    shortest=365 * DAY,
+    source="audit_entry r",
+    age="r.written_at",
+    clock="real",
+    tables=(Table("audit_entry", thing="r.id", key="r.id", at="r.written_at", held=False),),
+    remove=remove_audit,
 )

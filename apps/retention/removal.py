@@ -32,6 +32,10 @@ TALLY = """
 """
 
 
+class CannotRemove(Exception):
+    """A class will not be removed from now; the text says why."""
+
+
 def remove_some(data_class: DataClass, limits: Sequence[Limit], at: datetime, most: int) -> Removed:
     """Remove at most about `most` things. Both the copies for holds and the day's tally commit with the removal."""
     if data_class.folder is not None:

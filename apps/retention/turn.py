@@ -16,7 +16,7 @@ from apps.retention import operations, watermarks
 from apps.retention.definition import DataClass, Limit
 from apps.retention.models import Turn
 from apps.retention.registry import classes
-from apps.retention.removal import remove_some
+from apps.retention.removal import CannotRemove, remove_some
 from apps.retention.rules import Rules, rules_at
 from apps.retention.watermarks import Watermarks
 
@@ -127,7 +127,7 @@ def _remove(one: DataClass, work: Work, done: Done) -> bool:
     """Return whether there may be more. What PostgreSQL refuses now (a lock, a reader) is tried again in the next turn."""
     try:
         removed = remove_some(one, work.limits[one.name], work.at[one.name], MOST)
-    except OperationalError as error:
+    except (OperationalError, CannotRemove) as error:
         if _backend() != work.backend:
             raise LockLost(f"{one.name}: {str(error).strip()}") from error
         log.warning("%s: not removed in this turn: %s", one.name, str(error).strip())
