@@ -9,6 +9,9 @@ from rtcc_geo import environment, native
 BASE_DIR = Path(__file__).resolve().parent.parent
 ORIGIN = environment.origin("RTCC_ORIGIN")
 STATE_FOLDER = Path(environment.required("RTCC_STATE"))
+OWN_DOOR = environment.optional("RTCC_OWN_DOOR", ORIGIN.url)
+TLS_AUTHORITY = environment.optional("RTCC_TLS_AUTHORITY")
+TLS_CERTIFICATE = environment.optional("RTCC_TLS_CERTIFICATE")
 
 SECRET_KEY = environment.required("RTCC_SECRET_KEY")
 DEBUG = False
