@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from apps.ingest.answers import Receive, Scope, Send
 from apps.ingest.door import Door
 from apps.live import hub, routing
+from apps.processes import reporting
 from rtcc_geo.healthz import Healthz
+from rtcc_geo.metrics import Metrics
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -15,6 +17,7 @@ class Entrance:
         self.pages = pages
         self.door = Door()
         self.healthz = Healthz()
+        self.metrics = Metrics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -31,6 +34,8 @@ class Entrance:
             await self.door(scope, receive, send)
         elif path == "/healthz":
             await self.healthz(scope, receive, send)
+        elif path == "/metrics":
+            await self.metrics(scope, receive, send)
         else:
             await self.pages(scope, receive, send)
 
@@ -39,10 +44,12 @@ class Entrance:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                telling = reporting.start("web")
                 self.door.start()
                 await hub.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                telling.set()
                 await hub.stop()
                 await self.door.stop()
                 await self.healthz.close()

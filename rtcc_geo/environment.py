@@ -39,6 +39,14 @@ def optional(name: str, default: str | None = None) -> str | None:
     return value
 
 
+def choice(name: str, words: tuple[str, ...]) -> str:
+    """Return one of the words; the first when the variable is not set."""
+    value = os.environ.get(name) or words[0]
+    if value not in words:
+        raise BadSetting(f'{name} is "{value}", expected one of: {", ".join(words)}')
+    return value
+
+
 def duration(name: str, default: str) -> timedelta:
     """Read a duration such as "90d", "30 min" or "45s"."""
     value = os.environ.get(name, default)

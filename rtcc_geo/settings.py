@@ -12,6 +12,7 @@ STATE_FOLDER = Path(environment.required("RTCC_STATE"))
 OWN_DOOR = environment.optional("RTCC_OWN_DOOR", ORIGIN.url)
 TLS_AUTHORITY = environment.optional("RTCC_TLS_AUTHORITY")
 TLS_CERTIFICATE = environment.optional("RTCC_TLS_CERTIFICATE")
+METRICS_TOKEN = environment.optional("RTCC_METRICS_TOKEN")
 
 SECRET_KEY = environment.required("RTCC_SECRET_KEY")
 DEBUG = False
@@ -24,6 +25,7 @@ LAYER_CATALOG = "rtcc_geo.catalog.LAYERS"
 
 INSTALLED_APPS = [
     "apps.geo",
+    "apps.processes",
     "apps.audit",
     "apps.accounts",
     "apps.layers",
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
 ]
 MIDDLEWARE = [
+    "rtcc_geo.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -98,6 +101,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.required("RTCC_REDIS_URL")
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 
 AUTH_USER_MODEL = "accounts.Member"
@@ -162,11 +166,20 @@ STORAGES = {
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+LOG_FORMAT = environment.choice("RTCC_LOG_FORMAT", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "rtcc_geo.logs.Lines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        # Uvicorn brings handlers of its own; one form of log is enough.
+        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},
+    },
 }

@@ -8,6 +8,7 @@ import io
 import os
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -98,12 +99,13 @@ class Page(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         trust = Trust.of_environment()
-        found = {
+        answers: dict[str, tuple[str, Callable[[], bytes]]] = {
             "/": ("text/html; charset=utf-8", lambda: rendered(trust)),
             "/trust.css": ("text/css", lambda: (HERE.parent / "static" / "public" / "trust.css").read_bytes()),
             "/map.svg": ("image/svg+xml", lambda: picture(trust.map)),
             "/ca.crt": (CERTIFICATE_TYPE, lambda: trust.authority),
-        }.get(self.path.partition("?")[0])
+        }
+        found = answers.get(self.path.partition("?")[0])
         if found is None:
             self.answer(404, "text/plain; charset=utf-8", b"There is nothing here. The page is at /\n")
         else:

@@ -5,5 +5,7 @@ from apps.console import views
 urlpatterns = [
     path("", views.map_page, name="map"),
     path("basemap.geojson", views.basemap, name="basemap"),
+    path("health/", views.health_page, name="health"),
+    path("api/health", views.HealthView.as_view()),
     path("api/boards/calls", views.CallsBoardView.as_view()),
 ]

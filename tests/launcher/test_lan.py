@@ -144,6 +144,7 @@ def test_the_terminal_shows_the_way_with_codes(launcher: Any, short_folder: Path
     certificates.keep(short_folder, "rtcc.local", HERE, at=NOW)
     monkeypatch.setenv("RTCC_ORIGIN", "https://rtcc.local:8080")
     monkeypatch.setenv("RTCC_TRUST_PORT", "8081")
+    monkeypatch.setattr(certificates, "machine_addresses", lambda: HERE)
     monkeypatch.setenv("RTCC_TLS_AUTHORITY", str(short_folder / "authority.crt"))
     trust = trust_page.Trust.of_environment()
     said = trust_page.words(trust)
