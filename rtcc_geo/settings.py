@@ -181,5 +181,7 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         # Uvicorn brings handlers of its own; one form of log is enough.
         **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},
+        # A line for each request would hold its address, and with it keys (?key=) and what was looked for.
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }

@@ -66,6 +66,16 @@ def test_a_slow_request_is_told_by_its_route_and_the_members_number(
     assert "dana" not in str(found)
 
 
+def test_no_request_is_logged_with_its_address() -> None:
+    """Whoever configures "uvicorn" turns its children on again, whatever --no-access-log said."""
+    words = "import logging, logging.config, uvicorn.config as u, django; logging.config.dictConfig(u.LOGGING_CONFIG); "
+    words += "access = logging.getLogger('uvicorn.access'); access.handlers = []; access.propagate = False; "
+    words += "django.setup(); print(access.hasHandlers(), logging.getLogger('uvicorn.error').hasHandlers())"
+    env = process_environment("postgres") | {"DJANGO_SETTINGS_MODULE": "rtcc_geo.settings"}
+    told = subprocess.run([sys.executable, "-c", words], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["False", "True"]
+
+
 def test_the_environment_chooses_and_a_wrong_word_is_refused() -> None:
     words = [sys.executable, "-c", "import django; django.setup(); import logging; logging.getLogger('uvicorn.error').info('hello')"]
     env = process_environment("postgres") | {"DJANGO_SETTINGS_MODULE": "rtcc_geo.settings", "RTCC_LOG_FORMAT": "json"}
