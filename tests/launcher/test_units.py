@@ -100,3 +100,21 @@ def test_units_and_the_launcher_keep_each_other_out(launcher: Any, short_folder:
     assert not launcher.is_shared(short_folder)
     with launcher.folder_lock(short_folder, "busy"), pytest.raises(launcher.LauncherError, match=r"\./rtcc down first"):
         launcher.share_folder(short_folder)
+
+
+def test_a_unit_becomes_the_server_itself(launcher: Any, short_folder: Path) -> None:
+    """No launcher stays between the server and who supervises it: signals and exit codes are the server's own."""
+    shutil.copy(launcher.ROOT / "rtcc", short_folder / "rtcc")
+    servers = launcher.Servers(short_folder / ".rtcc")
+    unit = subprocess.Popen([sys.executable, short_folder / "rtcc", "process", "redis"], stdout=subprocess.DEVNULL)
+    try:
+        assert launcher.wait_until(lambda: servers.sockets_if_any is not None and servers.redis_answers(), 15)
+        assert b"redis-server" in Path(f"/proc/{unit.pid}/cmdline").read_bytes()
+        assert launcher.is_shared(servers.data)
+        unit.terminate()
+        assert unit.wait(10) == 0
+        assert not launcher.is_shared(servers.data)
+    finally:
+        unit.kill()
+        unit.wait()
+        servers.remove()
