@@ -151,3 +151,42 @@ def test_the_terminal_shows_the_way_with_codes(launcher: Any, short_folder: Path
     assert trust.fingerprint in said
     assert "https://rtcc.local:8080" in said
     assert said.count("▄▄▄▄▄") >= 4
+
+
+def test_web_then_listens_everywhere_with_the_certificate_and_believes_no_proxy(launcher: Any, servers: Any) -> None:
+    instance = launcher.lan_instance(servers, "rtcc.local", 9000)
+    web = instance.program("web")
+    options = dict(zip(web.argv, web.argv[1:], strict=False))
+    assert (options["--host"], options["--port"]) == ("", "9000")
+    assert options["--ssl-certfile"] == web.env["RTCC_TLS_CERTIFICATE"]
+    assert "--no-proxy-headers" in web.argv
+    assert (instance.origin, web.env["RTCC_ORIGIN"]) == ("https://rtcc.local:9000", "https://rtcc.local:9000")
+
+
+def test_without_the_flag_it_stays_on_loopback(launcher: Any, servers: Any) -> None:
+    instance = launcher.make_instance(servers, None, 9000)
+    assert dict(zip(instance.program("web").argv, instance.program("web").argv[1:], strict=False))["--host"] == "127.0.0.1"
+    assert "RTCC_TRUST_PORT" not in instance.environment()
+
+
+@pytest.mark.long
+def test_the_map_is_served_over_tls_and_the_patrol_finds_its_way_in(launcher: Any, servers: Any) -> None:
+    servers.start_postgres({"fsync": "off"})
+    servers.start_redis()
+    instance = launcher.make_instance(servers, "rtcc.local", launcher.free_port(18500))
+    instance.manage("migrate", "--noinput")
+    instance.bootstrap("demo")
+    try:
+        instance.start("web", "pipeline", "patrol")
+        instance.wait_healthy(60, also=("pipeline",))
+        sent = "SELECT coalesce(sum(observations), 0) > 50 FROM ingest_sourcehealth"
+        assert launcher.wait_until(lambda: servers.query(sent) == "t", 40, 0.5)
+        with pytest.raises(ssl.SSLCertVerificationError), socket.create_connection(("127.0.0.1", instance.port)) as plain:
+            ssl.create_default_context().wrap_socket(plain, server_hostname="rtcc.local")
+        before = instance.pid("web")
+        Path(instance.extra["RTCC_TLS_CERTIFICATE"]).unlink()
+        launcher.renew_certificate(instance)
+        instance.wait_healthy(60)
+        assert instance.pid("web") != before
+    finally:
+        instance.stop()
