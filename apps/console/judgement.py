@@ -10,7 +10,7 @@ from apps.processes.queries import Running
 
 GOOD, LOOK, BAD, OFF = "good", "look", "bad", "off"
 RANK = {BAD: 0, LOOK: 1, GOOD: 2, OFF: 3}
-EXPECTED = ("web", "pipeline", "listen", "worker", "beat")
+EXPECTED = ("web", "pipeline", "listen", "watch", "worker", "beat")
 LATE_INTERVALS, SILENT_INTERVALS, SHORTEST_S = 2, 6, 5.0
 QUEUE_SLOW_S, QUEUE_FULL_S = 5.0, 60.0
 SNAPSHOT_LONG_S, SNAPSHOT_TOO_LONG_S = 60.0, 600.0

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from apps.console import views
 
@@ -7,5 +7,6 @@ urlpatterns = [
     path("basemap.geojson", views.basemap, name="basemap"),
     path("health/", views.health_page, name="health"),
     path("api/health", views.HealthView.as_view()),
+    path("audit/", include("apps.console.review.urls")),
     path("api/boards/calls", views.CallsBoardView.as_view()),
 ]
