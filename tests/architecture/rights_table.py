@@ -55,8 +55,8 @@ ROWS: dict[str, Row] = {
     "accounts/password/change/": Row(MEMBERS, ("/accounts/password/change/",)),
     "audit/": Row(ADMINISTER, ("/audit/",), ("/audit/?agency={slug}",)),
     "audit/sign-off": Row(ACTS, ("/audit/sign-off",)),
-    "health/": Row(ELSEWHERE, probed_by="tests/apps/console/test_health.py"),
-    "api/health": Row(ELSEWHERE, probed_by="tests/apps/console/test_health.py"),
+    "health/": Row(ELSEWHERE, ("/health/",), probed_by="tests/apps/console/test_health.py"),
+    "api/health": Row(ELSEWHERE, ("/api/health",), probed_by="tests/apps/console/test_health.py"),
     "admin/": Row(STAFF),
 }
 """By route, as Django writes it. `admin/` stands for every page below it: one rule guards them all, and each is asked."""
