@@ -41,6 +41,7 @@ NOT_REMOVED_BY_AGE = (
     Kept("ingest_outbounduse", "one row an address that an administrator entered: its last use"),
     Kept("ingest_sourcehealth", "one row a source: its newest state"),
     Kept("django_migrations", "which migrations were applied"),
+    Kept("processes_process", "one row a process: that it lives, and counts; a day after it fell silent the next start removes it"),
     Kept("retention_rule", "the rules themselves, which proofs refer to: no contents"),
     Kept("retention_hold", "that a hold was asked for, confirmed and ended, and by whom: no contents"),
     Kept("retention_heldrow", "copies for holds: they go with their hold, within a minute of its end"),

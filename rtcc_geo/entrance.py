@@ -1,13 +1,16 @@
 """Sends each connection where it belongs, and starts and stops what runs beside the requests."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 from apps.ingest.answers import Receive, Scope, Send
 from apps.ingest.door import Door
 from apps.live import hub, routing
+from apps.processes import reporting
 from rtcc_geo.bounded_body import BoundedBody
 from rtcc_geo.healthz import Healthz
+from rtcc_geo.metrics import Metrics
 from rtcc_geo.starting import Exposed, refuse_while_exposed
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -20,8 +23,9 @@ class Entrance:
         self.pages = BoundedBody(pages)
         self.door = Door()
         self.healthz = Healthz()
+        self.telling: threading.Event | None = None
         self.judging: asyncio.Task[None] | None = None
-        self.bare: dict[str, Application] = {"/ingest/": self.door, "/healthz": self.healthz}
+        self.bare: dict[str, Application] = {"/ingest/": self.door, "/healthz": self.healthz, "/metrics": Metrics()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -52,10 +56,13 @@ class Entrance:
                 except Exposed as exposed:
                     await send({"type": "lifespan.startup.failed", "message": str(exposed)})
                     return
+                self.telling = reporting.start("web")
                 self.door.start()
                 await hub.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self.telling is not None:
+                    self.telling.set()
                 if self.judging is not None:
                     self.judging.cancel()
                 await hub.stop()

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -15,14 +16,35 @@ UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
 def required(name: str) -> str:
-    value = os.environ.get(name, "")
+    """Return a variable, or what stands in the file that NAME_FILE names. Raises BadSetting."""
+    value = optional(name)
     if not value:
         raise BadSetting(f"{name} is not set. Start processes with ./rtcc, or see docs/interfaces.md.")
     return value
 
 
-def optional(name: str) -> str | None:
-    return os.environ.get(name) or None
+def optional(name: str, default: str | None = None) -> str | None:
+    """Like required; `default` when neither is set. A file keeps a secret out of what shows a process's environment."""
+    place = os.environ.get(f"{name}_FILE", "")
+    if place and os.environ.get(name):
+        raise BadSetting(f"{name} and {name}_FILE are both set; keep one")
+    if not place:
+        return os.environ.get(name) or default
+    try:
+        value = Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f'{name}_FILE is "{place}", which cannot be read: {error}') from error
+    if not value:
+        raise BadSetting(f'{name}_FILE is "{place}", which is empty')
+    return value
+
+
+def choice(name: str, words: tuple[str, ...]) -> str:
+    """Return one of the words; the first when the variable is not set."""
+    value = os.environ.get(name) or words[0]
+    if value not in words:
+        raise BadSetting(f'{name} is "{value}", expected one of: {", ".join(words)}')
+    return value
 
 
 def duration(name: str, default: str) -> timedelta:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 OWN_NAMES = ("localhost",)
 SHORTEST_SECRET = 50
 KNOWN_SECRETS = ("django-insecure", "changeme", "change-me", "secret", "rtcc", "password", "example")
+ENCRYPTED_OR_PUBLIC = ("web", "trust")
+"""`trust` hands out the authority's certificate of --lan, which is for everybody, and knows nothing else."""
 PRIVATE_FILES = ("secrets.json", "*keys*.json", "*.key", "*-key.pem", "first-login.json")
 
 
@@ -141,7 +143,7 @@ def check_ports(seen: Seen) -> Iterator[Finding]:
     if seen.host is not None and not is_own(seen.host) and not encrypted:
         yield Finding("port", f"the web server listens on {seen.host} without TLS", "listen on 127.0.0.1, or set RTCC_ORIGIN to https://…")
     for one in seen.listening:
-        if not is_own(one.address) and not (encrypted and one.process == "web"):
+        if not is_own(one.address) and not (encrypted and one.process in ENCRYPTED_OR_PUBLIC):
             yield Finding("port", f"{one.process} takes connections of other machines on {one.address}:{one.port}", "bind it to 127.0.0.1")
 
 

@@ -9,6 +9,10 @@ from rtcc_geo import environment, native
 BASE_DIR = Path(__file__).resolve().parent.parent
 ORIGIN = environment.origin("RTCC_ORIGIN")
 STATE_FOLDER = Path(environment.required("RTCC_STATE"))
+OWN_DOOR = environment.optional("RTCC_OWN_DOOR", ORIGIN.url)
+TLS_AUTHORITY = environment.optional("RTCC_TLS_AUTHORITY")
+TLS_CERTIFICATE = environment.optional("RTCC_TLS_CERTIFICATE")
+METRICS_TOKEN = environment.optional("RTCC_METRICS_TOKEN")
 
 SECRET_KEY = environment.required("RTCC_SECRET_KEY")
 DEBUG = False
@@ -24,6 +28,7 @@ NOT_REMOVED_BY_AGE = "rtcc_geo.catalog.NOT_REMOVED_BY_AGE"
 
 INSTALLED_APPS = [
     "apps.geo",
+    "apps.processes",
     "apps.audit",
     "apps.accounts",
     "apps.layers",
@@ -53,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
 ]
 MIDDLEWARE = [
+    "rtcc_geo.logs.RequestLog",
     "rtcc_geo.headers.PageHeaders",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -170,14 +176,19 @@ STORAGES = {
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+LOG_FORMAT = environment.choice("RTCC_LOG_FORMAT", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "rtcc_geo.discreet.DiscreetHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "rtcc_geo.logs.Lines"},
+    },
+    "handlers": {"stderr": {"class": "rtcc_geo.discreet.DiscreetHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
         # Uvicorn and Django bring handlers of their own, which would write whatever was asked for.
         **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi", "django")},
         "uvicorn.access": {"handlers": [], "propagate": False},

@@ -5,6 +5,8 @@ from apps.console import views
 urlpatterns = [
     path("", views.map_page, name="map"),
     path("basemap.geojson", views.basemap, name="basemap"),
+    path("health/", views.health_page, name="health"),
+    path("api/health", views.HealthView.as_view()),
     path("audit/", include("apps.console.review.urls")),
     path("api/boards/calls", views.CallsBoardView.as_view()),
 ]

@@ -1,22 +1,29 @@
 """The map page, its base map and the boards."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import orjson
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import condition, require_safe
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 
 from apps.accounts.asking import asking
 from apps.console.client import ClientNotBuilt, read_entry
+from apps.console.health import read_health
+from apps.console.judgement import counted, judge, worst
 from apps.console.queries import calls_board
-from apps.console.schema import CallsBoardSchema
+from apps.console.schema import CallsBoardSchema, HealthSchema
 from apps.layers.geojson import OPTIONS, encoded
 from apps.layers.parameters import read_time, read_why
 from apps.layers.reading import ReadView
@@ -59,6 +66,32 @@ def basemap(request: HttpRequest) -> HttpResponse:
     except FileNotFoundError as error:
         raise Http404("this instance has no base map") from error
     return HttpResponse(content, content_type="application/geo+json", headers={"Cache-Control": "private, no-cache"})
+
+
+@require_safe
+@never_cache
+@login_required
+def health_page(request: HttpRequest) -> HttpResponse:
+    """For administrators; it asks for itself again every ten seconds, without a script."""
+    if not getattr(request.user, "is_staff", False):
+        raise PermissionDenied
+    health = read_health(at=datetime.now(UTC))
+    findings = judge(health)
+    groups = {name: list(found) for name, found in groupby(findings, key=attrgetter("group"))}
+    facts = {"health": health, "groups": groups, "worst": worst(findings), "bad": counted(findings)}
+    return render(request, "console/health.html", facts)
+
+
+class HealthView(ReadView):
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(responses={200: HealthSchema, **errors(401, 403, 503)}, operation_id="health")
+    def get(self, request: Request) -> HttpResponse:
+        """How the instance is, with what that means. For administrators."""
+        health = read_health(at=datetime.now(UTC))
+        findings = judge(health)
+        body = {"state": worst(findings), "findings": findings, "health": health}
+        return HttpResponse(orjson.dumps(body, option=OPTIONS, default=str), content_type="application/json")
 
 
 class CallsBoardView(ReadView):

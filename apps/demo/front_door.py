@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import urllib3
+from django.conf import settings
 
 LONGEST_PAUSE_S = 2.0
 
@@ -51,7 +52,8 @@ class Poster:
     """Keeps connections open. `retries` counts what had to be sent again."""
 
     def __init__(self) -> None:
-        self.pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=urllib3.Timeout(connect=5, read=30))
+        patience = urllib3.Timeout(connect=5, read=30)
+        self.pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=patience, ca_certs=settings.TLS_AUTHORITY)
         self.retries = 0
 
     def post(self, door: Door, body: Any, *, patience_s: float | None = None) -> Receipt:

@@ -34,4 +34,4 @@ def door_of(slug: str, origin: str) -> Door:
     keys = read(Path(settings.STATE_FOLDER))
     if slug not in keys:
         raise NoKey(f"no key of the source {slug} in {FILE} of the state folder; run ./rtcc run bootstrap --kind demo")
-    return Door(f"{settings.ORIGIN.url}/ingest/{slug}", keys[slug], origin)
+    return Door(f"{settings.OWN_DOOR}/ingest/{slug}", keys[slug], origin)

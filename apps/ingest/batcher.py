@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ import psycopg
 from apps.ingest import connections
 from apps.ingest.parcels import PreparedPost
 from apps.ingest.statements import statement
+from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)
 POSTS_A_COMMIT = 1_000
@@ -119,11 +121,13 @@ class Batcher:
     async def insert(self, batch: Sequence[Waiting], connection: Connection) -> None:
         """Insert the batch in one transaction. When one post is at fault, only that one is refused."""
         query, values = statement([post for post, _ in batch])
+        begun = monotonic()
         try:
             await connection.execute(query, values, prepare=True)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             await self.insert_apart(batch, connection, error)
             return
+        counts.took("door_commit_seconds", monotonic() - begun)
         for _, durable in batch:
             if not durable.done():
                 durable.set_result(None)

@@ -19,6 +19,7 @@ from apps.ingest.intake import Intake, KeptUnread
 from apps.ingest.known import Sender
 from apps.ingest.lasting import again, keep
 from apps.ingest.request import Request, SenderLeft, read_body, read_request
+from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)
 COMMITTERS = 2
@@ -56,8 +57,10 @@ class Door:
         self.start()
         try:
             status, body = await self.answer(read_request(scope), receive)
+            counts.add(f"door_answers[{status}]")
             await answers.send_json(send, status, body)
         except Answer as answer:
+            counts.add(f"door_answers[{answer.status}]")
             await answers.send_json(send, answer.status, answer.body(), retry_after_s=answer.retry_after_s)
         except SenderLeft:
             log.info("a sender left before its body had come")

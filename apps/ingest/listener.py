@@ -17,6 +17,7 @@ from apps.ingest.known import Sender
 from apps.ingest.lasting import again, keep
 from apps.ingest.polling import poll
 from apps.ingest.safe_fetch import FetchFailed, Refused
+from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5
@@ -50,6 +51,7 @@ class Listener:
         beside = [keep(asyncio.create_task(job)) for job in (again(self.house.run, pause_s=1.0), self.batcher.run())]
         try:
             while True:
+                counts.turn()
                 self.start_due(time.monotonic())
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:

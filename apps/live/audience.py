@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.layers.definition import Layer
 from apps.live.client import Client, Rights
@@ -14,12 +14,26 @@ from apps.live.reader import Key, State
 from apps.live.reader import Rights as Found
 from apps.live.replica import Replica, Told
 from apps.live.watched import Watched
+from apps.processes.counting import counts
 
 MOST_CHANGES_BYTES = 131_072  # of one layer, waiting for one client
 PULSES = 10  # clients get their heartbeat in this many turns a second
 NOT_SIGNED_IN = 4401
 NOT_ALLOWED = 4403
 UNREADABLE = 4400
+
+
+class Sent(NamedTuple):
+    """Messages and bytes that clients were sent. Added up when somebody asks: sending itself counts nothing more than it must."""
+
+    messages: int = 0
+    size: int = 0
+
+    def and_of(self, clients: Iterable[Client]) -> "Sent":
+        messages, size = self
+        for client in clients:
+            messages, size = messages + client.seq, size + client.sent_bytes
+        return Sent(messages, size)
 
 
 class Audience:
@@ -35,6 +49,7 @@ class Audience:
         self.turns = count()
         self.agencies: list[dict[str, Any]] = []
         self.closing: set[asyncio.Future[None]] = set()
+        self.left = Sent()
 
     def join(self, client: Client, state: State) -> None:
         client.turn = next(self.turns) % PULSES
@@ -44,6 +59,8 @@ class Audience:
         self._show_features(client, self._seen(client.rights))
 
     def leave(self, client: Client) -> None:
+        if client in self.clients:
+            self.left = self.left.and_of([client])
         self.clients.discard(client)
         self.pulses[client.turn].discard(client)
         self.fanout.leave(client)
@@ -136,6 +153,7 @@ class Audience:
     def _reset(self, client: Client, now_ms: float) -> None:
         """Begin anew: everything drawn is dropped and shown again."""
         client.recover()
+        counts.add("live_resets")
         client.say(b'"type":"reset"}')
         self._show_features(client, self._seen(client.rights))
         self.fanout.leave(client)

@@ -22,6 +22,7 @@ from apps.live.messages import read_agencies, read_feeds
 from apps.live.reader import Away, Key, Reader, Rights, State
 from apps.live.replica import Replica, Told
 from apps.live.wire import Wire
+from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -205,6 +206,7 @@ class Hub:
         rejects_after = state.instance.clock.at(datetime.now(UTC)) - REJECTS_SHOWN
         self.feeds = await self._read(lambda: read_feeds(self.reader, rejects_after))
         self.polls += 1
+        counts.turn()
         if self.polls % SESSIONS_EVERY == 0:
             self.audience.agencies = await self._read(lambda: read_agencies(self.reader))
             await self._check_sessions()
@@ -362,7 +364,17 @@ async def hub() -> Hub:
 
 async def start() -> None:
     """For the ASGI lifespan: load before the first client comes."""
-    await hub()
+    count(await hub())
+
+
+def count(hub: Hub) -> None:
+    """Have the hub's readings told with the process's own. They are read by another thread, hence the copies."""
+    audience = hub.audience
+    counts.read("live_clients", lambda: len(audience.clients))
+    counts.read("live_clients_behind", lambda: sum(client.is_behind for client in list(audience.clients)))
+    counts.read("live_messages", lambda: audience.left.and_of(list(audience.clients)).messages)
+    counts.read("live_bytes", lambda: audience.left.and_of(list(audience.clients)).size)
+    counts.read("live_heads_age_seconds", lambda: monotonic() - hub.polled_at if hub.polled_at else 0.0)
 
 
 async def stop() -> None:

@@ -21,6 +21,8 @@ from apps.pipeline.memory import load_memory
 from apps.pipeline.running import Runner
 from apps.pipeline.suspicion import ALONE, Suspicion
 from apps.pipeline.take import head
+from apps.processes import reporting
+from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)
 PACE_S = 0.02
@@ -87,6 +89,7 @@ class Owner:
     def serve(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             begun = time.monotonic()
+            counts.turn()
             if begun - self.kept_house_at >= HOUSEKEEPING_S:
                 self._keep_house()
             worked = self._run_together() + self._run_apart()
@@ -226,4 +229,6 @@ def main() -> None:
         signal.signal(number, lambda *_: stopping.set())
     for beside in (watch_for_stalled, aging.remove_what_is_old, aging.prove_days):
         threading.Thread(target=beside, args=[stopping], daemon=True).start()
+    telling = reporting.start("pipeline")
     own_shards(stopping)
+    telling.set()

@@ -1,6 +1,7 @@
 """Run a batch: one transaction from the take to the revisions, repeated when the world moved, cut when the data is at fault."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from apps.pipeline.memory import Cursor, Memory, load_memory
 from apps.pipeline.publishing import FencesChanged
 from apps.pipeline.stages import STAGES
 from apps.pipeline.take import QueueRow, Running, Taker, take_rows
+from apps.processes.counting import counts
 from apps.tracks.making import TracksUnknown
 
 log = logging.getLogger(__name__)
@@ -111,7 +113,7 @@ class Runner:
                 aside[key] = str(gone)
 
     def _commit(self, take: Take, aside: dict[Key, str]) -> int:
-        mark = self.memory.tracks.count
+        mark, begun = self.memory.tracks.count, time.monotonic()
         try:
             with self.connection.transaction(), self.connection.cursor(binary=True) as cursor:
                 batch = self._batch(cursor, take(cursor), aside)
@@ -123,6 +125,7 @@ class Runner:
             self.memory.tracks.forget_from(mark)
             raise
         self._after_commit(batch)
+        count_batch(batch, time.monotonic() - begun)
         return len(batch.rows)
 
     def _batch(self, cursor: Cursor, rows: list[QueueRow], aside: dict[Key, str], only: frozenset[Key] | None = None) -> Batch:
@@ -212,6 +215,15 @@ class Runner:
     def _refresh_sources(self) -> None:
         with self.connection.transaction(), self.connection.cursor() as cursor:
             self.memory.references.refresh(cursor, self.memory.instance)
+
+
+def count_batch(batch: Batch, took_s: float) -> None:
+    counts.took("pipeline_batch_seconds", took_s)
+    counts.took("pipeline_lag_seconds", max(0.0, time.time() - min(row.queued_us for row in batch.rows) / 1e6))
+    counts.add("pipeline_fixes", len(batch.said))
+    counts.add("pipeline_calls", len(batch.statements))
+    counts.add("pipeline_set_aside", len(batch.set_aside))
+    counts.add("pipeline_revisions", len(batch.changes))
 
 
 def same_rows(take: Take) -> Take:

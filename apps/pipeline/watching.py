@@ -14,6 +14,8 @@ import psycopg
 from apps.audit.duties import Keeper
 from apps.audit.signing import KeyMissing
 from apps.pipeline.owner import connect
+from apps.processes import reporting
+from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)
 Connection = psycopg.Connection[Any]
@@ -48,12 +50,14 @@ def watch(stopping: threading.Event) -> None:
     """Be active while the lock is ours, until told to stop; then write down what is known."""
     with connect("rtcc watch") as connection:
         while not stopping.is_set() and not _is_ours(connection):
+            counts.turn()
             stopping.wait(STAND_BY_S)
         if stopping.is_set():
             return
         log.info("active")
         wanted = duties(connection)
         while not stopping.is_set():
+            counts.turn()
             for duty in wanted:
                 _turn(duty)
             stopping.wait(TURN_S)
@@ -83,6 +87,7 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    reporting.start("watch")
     while not stopping.is_set():
         try:
             watch(stopping)

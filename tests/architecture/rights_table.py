@@ -55,6 +55,8 @@ ROWS: dict[str, Row] = {
     "accounts/password/change/": Row(MEMBERS, ("/accounts/password/change/",)),
     "audit/": Row(ADMINISTER, ("/audit/",), ("/audit/?agency={slug}",)),
     "audit/sign-off": Row(ACTS, ("/audit/sign-off",)),
+    "health/": Row(ELSEWHERE, ("/health/",), probed_by="tests/apps/console/test_health.py"),
+    "api/health": Row(ELSEWHERE, ("/api/health",), probed_by="tests/apps/console/test_health.py"),
     "retention/": Row(ADMINISTER, ("/retention/",)),
     "retention/rules/new": Row(ADMINISTER, ("/retention/rules/new",)),
     "retention/holds/new": Row(ADMINISTER, ("/retention/holds/new",)),
@@ -70,6 +72,7 @@ ROWS: dict[str, Row] = {
 
 BARE: dict[str, Row] = {
     "/healthz": Row(ELSEWHERE, probed_by="tests/apps/live/test_rights_matrix.py"),
+    "/metrics": Row(ELSEWHERE, probed_by="tests/architecture/test_metrics.py"),
     "/ingest/": Row(ELSEWHERE, probed_by="tests/apps/ingest/test_rights_matrix.py"),
     "/live/": Row(
         ELSEWHERE,

@@ -66,9 +66,9 @@ def test_elsewhere_it_prints_the_compose_command_and_stops(
 ) -> None:
     monkeypatch.setattr(launcher, "distribution", lambda: system)
     monkeypatch.setattr(launcher.platform, "machine", lambda: machine)
-    with pytest.raises(launcher.LauncherError, match=r"docker compose -f docker/compose\.yaml up"):
+    with pytest.raises(launcher.LauncherError, match=r"docker compose -f docker/launcher\.compose\.yaml up"):
         launcher.wanted_packages(("run",))
-    assert (launcher.ROOT / "docker" / "compose.yaml").exists()
+    assert (launcher.ROOT / "docker" / "launcher.compose.yaml").exists()
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])

@@ -6,9 +6,11 @@ import signal
 from django.core.management.base import BaseCommand
 
 from apps.ingest.listener import Listener
+from apps.processes import reporting
 
 
 async def listen() -> None:
+    reporting.start("listen")
     running = asyncio.create_task(Listener().run())
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, running.cancel)
