@@ -166,7 +166,8 @@ class BackupFolder:
         if fitting:
             return fitting[-1]
         if bases and at is not None:
-            raise FolderProblem(f"{at:%Y-%m-%d %H:%M:%S} UTC is before the oldest backup in {self.folder}, of {bases[0].ended:%Y-%m-%d %H:%M:%S}")
+            oldest = f"{bases[0].ended:%Y-%m-%d %H:%M:%S} UTC"
+            raise FolderProblem(f"{at:%Y-%m-%d %H:%M:%S} UTC is before the oldest backup in {self.folder}, of {oldest}")
         raise FolderProblem(f"there is no whole base backup in {self.folder}")
 
     def segments_from(self, first: str) -> list[Path]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -34,6 +35,7 @@ LONGEST_DELAY_S = 4.0
 SESSIONS_EVERY = 3  # polls
 REJECTS_SHOWN = timedelta(hours=1)
 AGAIN_AFTER_S = 1.0
+FIRST_LOAD_S = 3.0
 TRY_AGAIN = 1013
 
 
@@ -356,8 +358,10 @@ async def hub() -> Hub:
 
 
 async def start() -> None:
-    """For the ASGI lifespan: load before the first client comes."""
-    await hub()
+    """For the ASGI lifespan: load before the first client comes, unless the database is away."""
+    begun = await hub()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(begun.loaded.wait(), FIRST_LOAD_S)
 
 
 async def stop() -> None:

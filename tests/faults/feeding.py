@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tests.faults.ledger import Ledger
@@ -26,7 +27,7 @@ class Map:
     def longest_gap_s(self, since: float, until: float) -> float:
         """The longest time without new positions between two moments."""
         times = [since, *(at for at in self.came if since < at < until), until]
-        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(times))
 
 
 class Feeding:
