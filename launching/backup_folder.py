@@ -237,3 +237,16 @@ def copy_state(source: Path, target: Path) -> int:
         os.replace(fresh, copy)
         copied += 1
     return copied
+
+
+def of_this_history(purged: Path, generation: int, *, formerly: int | None) -> None:
+    """Let the lines of the file of what retention removed hold for a restored database, whose generation is a new one. `formerly`:
+    only lines of that generation (None: all). Raises FolderProblem: nothing may be served while what is gone is not known."""
+    if not purged.exists():
+        return
+    try:
+        lines = [json.loads(line) for line in purged.read_text(encoding="utf-8").splitlines() if line]
+        told = [{**line, "generation": generation} if formerly in (None, line["generation"]) else line for line in lines]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise FolderProblem(f"{purged} says what must not come back, and cannot be read: {problem}") from None
+    write_whole(purged, "".join(json.dumps(line) + "\n" for line in told))

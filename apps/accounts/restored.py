@@ -5,13 +5,16 @@ from django.db import connection, transaction
 
 from apps.audit.operations import record
 
-NEXT_GENERATION = "UPDATE accounts_instance SET generation = generation + 1 RETURNING generation"
+NEXT_GENERATION = """
+    UPDATE accounts_instance SET generation = greatest(generation + 1, extract(epoch FROM clock_timestamp())::bigint) RETURNING generation
+"""
 
 
 @transaction.atomic
 def settle_restored(*, reached: str) -> int:
-    """Count the generation up, so that hubs and pipelines load anew, and end every session: one that was cut off after the moment
-    would be open again. Writes an audit row with the moment `reached`. Returns how many sessions ended."""
+    """Give the database a generation that no copy of it ever had, so that hubs, pipelines and caches begin anew, and end every
+    session: one that was cut off after the moment would be open again. Writes an audit row with the moment `reached`. Returns
+    how many sessions ended."""
     with connection.cursor() as cursor:
         cursor.execute(NEXT_GENERATION)
         generation = cursor.fetchone()

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.faults.ledger import Ledger
 from tests.faults.load import EVERY_S, SENDERS, Load
+from tests.faults.oracle import Rows, Truth, wrong_screens
 from tests.faults.screens import Screen
 
 FIRST_BACK_S = (0.25, 0.5)
@@ -54,6 +55,19 @@ class Feeding:
     def end(self) -> None:
         """Wait until all that was sent is acknowledged. The map stays open."""
         asyncio.run_coroutine_threadsafe(self.load.end(), self.loop).result(30)
+
+    def wrong_on_screen(self, rows: Rows, *, within_s: float) -> list[str]:
+        """Return what the open map shows wrongly once all has come; it has a while to be right."""
+        until = time.monotonic() + within_s
+        while True:
+            truth = Truth.read(rows)
+            wrong = asyncio.run_coroutine_threadsafe(self._look(truth), self.loop).result(10)
+            if not wrong or time.monotonic() > until:
+                return wrong
+            time.sleep(0.2)
+
+    async def _look(self, truth: Truth) -> list[str]:
+        return wrong_screens(truth, [self.screen])
 
     def close(self) -> None:
         if self.thread.is_alive():

@@ -18,8 +18,8 @@ from tests.installation import Installation, installed
 FIXES_PER_S = 500
 LOAD_S = 4.0
 LOST_AT_MOST_S = 5.0
-PURGED = "INSERT INTO ingest_reject (reason, detail, part) SELECT 'unparsable', 'before', 'x'"
 WAITING = "SELECT 1 FROM ingest_inbound LIMIT 1"
+pytestmark = pytest.mark.long
 
 
 @dataclass
@@ -81,4 +81,4 @@ def test_a_moment_is_exact(burnt: Burnt) -> None:
     burnt.restored("--to", burnt.moment.isoformat(), "--replace")
     assert burnt.lost_s(burnt.moment.timestamp()) == 0
     assert burnt.installation.rows("SELECT count(*) FROM ingest_post WHERE received_at > %s", [burnt.moment]) == [(0,)]
-    assert burnt.installation.rows("SELECT generation FROM accounts_instance") == [(2,)]
+    assert burnt.installation.rows("SELECT generation > 1000 FROM accounts_instance") == [(True,)]

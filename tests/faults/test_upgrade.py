@@ -47,6 +47,7 @@ def judge(installation: Installation, feed: Feeding, since: float) -> None:
     until = time.monotonic()
     wait_until(lambda: not installation.rows(WAITING), within_s=60, what="the queue is empty", every_s=0.2)
     verdict = oracle.judge(installation.rows, feed.ledger)
+    verdict.note("clients_wrong", feed.wrong_on_screen(installation.rows, within_s=10))
     gap_s = feed.map.longest_gap_s(since, until)
     told = f"{len(feed.ledger.fixes)} fixes and {len(feed.ledger.calls)} calls acknowledged in {until - since:.1f} s, "
     print(f"{told}{feed.ledger.repeats} posts sent again; longest gap on the map {gap_s:.2f} s; {verdict.counts}")
