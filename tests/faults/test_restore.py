@@ -19,6 +19,7 @@ FIXES_PER_S = 500
 LOAD_S = 4.0
 LOST_AT_MOST_S = 5.0
 WAITING = "SELECT 1 FROM ingest_inbound LIMIT 1"
+WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
 pytestmark = pytest.mark.long
 
 
@@ -57,11 +58,15 @@ def burnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Burnt]:
         staged = json.loads(installation.run_module("tests.faults.staging"))
         installation.must("backup", "--to", str(folder / "backups"))
         with feeding(installation.port, staged, "fire-", fixes_per_s=FIXES_PER_S) as feed:
+            time.sleep(LOAD_S / 2)
+            before, began = installation.rows(WRITTEN)[0][0], time.monotonic()
             time.sleep(LOAD_S)
+            wal_mb_s = float(installation.rows(WRITTEN)[0][0] - before) / 1e6 / (time.monotonic() - began)
             moment = datetime.now(UTC)
             time.sleep(LOAD_S)
             destroyed_at = time.time()
             installation.destroy()
+        print(f"{wal_mb_s:.2f} MB of WAL a second at {FIXES_PER_S} fixes a second")
         yield Burnt(installation, folder / "backups", feed.ledger, moment, destroyed_at)
 
 
