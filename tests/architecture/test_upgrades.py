@@ -63,7 +63,7 @@ def must_be_given(field: Any) -> bool:
 
 
 def test_new_migrations_leave_what_the_last_landing_uses() -> None:
-    loader, fresh, found = MigrationLoader(None, ignore_no_initial=True), set[str](), []
+    loader, fresh, found = MigrationLoader(None, ignore_no_migrations=True), set[str](), []
     ours = {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
     new = [key for key in sorted(loader.disk_migrations) if key[0] in ours and is_new(*key)]
     for key in new:
@@ -90,5 +90,5 @@ def test_new_migrations_leave_what_the_last_landing_uses() -> None:
     ],
 )
 def test_what_contracts_is_seen(operation: Operation, expands: bool) -> None:
-    state = MigrationLoader(None, ignore_no_initial=True).project_state(("incidents", "0002_standing"))
+    state = MigrationLoader(None, ignore_no_migrations=True).project_state(("incidents", "0002_standing"))
     assert (list(problems([operation], state, "incidents", set())) == []) is expands
