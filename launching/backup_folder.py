@@ -239,6 +239,13 @@ def copy_state(source: Path, target: Path) -> int:
     return copied
 
 
+def add_lines(source: Path, target: Path) -> None:
+    """Add what a file of lines says to another: an instance that is set aside may have purged more than its last backup knows."""
+    if source.exists():
+        known = target.read_text(encoding="utf-8") if target.exists() else ""
+        write_whole(target, known + source.read_text(encoding="utf-8"))
+
+
 def of_this_history(purged: Path, generation: int, *, formerly: int | None) -> None:
     """Let the lines of the file of what retention removed hold for a restored database, whose generation is a new one. `formerly`:
     only lines of that generation (None: all). Raises FolderProblem: nothing may be served while what is gone is not known."""

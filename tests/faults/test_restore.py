@@ -18,6 +18,10 @@ from tests.installation import Installation, installed
 FIXES_PER_S = 500
 LOAD_S = 4.0
 LOST_AT_MOST_S = 5.0
+OLD = """
+    INSERT INTO ingest_reject (source_id, received_at, reason, detail, part, quarantined)
+    SELECT id, now() - interval '4000 days', 'unparsable', 'long past', '', false FROM ingest_source LIMIT 1
+"""
 WAITING = "SELECT 1 FROM ingest_inbound LIMIT 1"
 WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
 pytestmark = pytest.mark.long
@@ -32,6 +36,7 @@ class Burnt:
     ledger: Ledger
     moment: datetime
     destroyed_at: float
+    commands: frozenset[str]
 
     def restored(self, *words: str) -> str:
         told = self.installation.must("restore", str(self.backups), *words)
@@ -56,18 +61,22 @@ def burnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Burnt]:
     with installed(folder / "project") as installation:
         installation.start()
         staged = json.loads(installation.run_module("tests.faults.staging"))
+        commands = installation.must("run", "help", "--commands").split()
         installation.must("backup", "--to", str(folder / "backups"))
         with feeding(installation.port, staged, "fire-", fixes_per_s=FIXES_PER_S) as feed:
             time.sleep(LOAD_S / 2)
             before, began = installation.rows(WRITTEN)[0][0], time.monotonic()
             time.sleep(LOAD_S)
             wal_mb_s = float(installation.rows(WRITTEN)[0][0] - before) / 1e6 / (time.monotonic() - began)
+            installation.rows(OLD)
             moment = datetime.now(UTC)
+            if "retention" in commands:
+                installation.must("run", "retention", "--now", "--until-done")
             time.sleep(LOAD_S)
             destroyed_at = time.time()
             installation.destroy()
         print(f"{wal_mb_s:.2f} MB of WAL a second at {FIXES_PER_S} fixes a second")
-        yield Burnt(installation, folder / "backups", feed.ledger, moment, destroyed_at)
+        yield Burnt(installation, folder / "backups", feed.ledger, moment, destroyed_at, frozenset(commands))
 
 
 def test_it_comes_back_with_all_but_the_last_seconds(burnt: Burnt) -> None:
@@ -83,7 +92,13 @@ def test_it_comes_back_with_all_but_the_last_seconds(burnt: Burnt) -> None:
 def test_a_moment_is_exact(burnt: Burnt) -> None:
     if burnt.installation.project.is_up():
         burnt.installation.must("down")
-    burnt.restored("--to", burnt.moment.isoformat(), "--replace")
+    told = burnt.restored("--to", burnt.moment.isoformat(), "--replace")
+    if {"retention", "verify_audit"} <= burnt.commands:
+        assert burnt.installation.rows("SELECT count(*) FROM ingest_reject WHERE detail = 'long past'") == [(0,)]
+        assert "the audit is whole" in told
+        assert "the audit is whole" in burnt.installation.must("run", "verify_audit")
+    else:
+        assert "this version has no" in told
     assert burnt.lost_s(burnt.moment.timestamp()) == 0
     assert burnt.installation.rows("SELECT count(*) FROM ingest_post WHERE received_at > %s", [burnt.moment]) == [(0,)]
     assert burnt.installation.rows("SELECT generation > 1000 FROM accounts_instance") == [(True,)]

@@ -126,8 +126,9 @@ def test_everything_comes_back_and_a_moment_is_exact(
     tell(launcher, 4)
     active = "SELECT active AND restart_lsn >= pg_current_wal_flush_lsn() FROM pg_replication_slots"
     assert launcher.wait_until(lambda: servers.query(active) == "t", 20)
-    (servers.state / "purged").write_text("newer than the base backup")
-    assert launcher.wait_until((folder / "state" / "purged").exists, 10)
+    purged = servers.state / "retention-purged.jsonl"
+    purged.write_text("newer than the base backup\n")
+    assert launcher.wait_until((folder / "state" / purged.name).exists, 10)
     with pytest.raises(launcher.LauncherError, match=r"stop it first with \./rtcc down"):
         launcher.restore(Namespace(folder=str(folder), to=None, replace=True))
 
@@ -135,11 +136,12 @@ def test_everything_comes_back_and_a_moment_is_exact(
     shutil.rmtree(servers.state)
     assert restored(launcher, monkeypatch, folder) == ["1", "2", "3", "4"]
     assert json.loads((servers.state / "secrets.json").read_text()) == {"secret_key": "known"}
-    assert (servers.state / "purged").exists()
+    purged.write_text("newer than the last backup\n")
     with pytest.raises(launcher.LauncherError, match="--replace"):
         launcher.restore(Namespace(folder=str(folder), to=None, replace=False))
     assert restored(launcher, monkeypatch, folder, to=moment.isoformat(), replace=True) == ["1"]
     assert len(list(servers.data.glob("before-*/postgres"))) == 1
+    assert purged.read_text() == "newer than the base backup\nnewer than the last backup\n"
     begin(launcher)
     with pytest.raises(launcher.FolderProblem, match="another history"):
         take(launcher, folder)
