@@ -13,16 +13,11 @@ BACKLOG = 2048
 
 
 def listen(port: int, address: str = "127.0.0.1") -> socket.socket:
-    """Raises OSError when somebody else listens there."""
-    made = socket.socket(socket.AF_INET)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((address, port))
-        made.listen(BACKLOG)
-    except OSError:
-        made.close()
-        raise
-    return made
+    """Listen on an IPv4 address, or with an empty one on every network, IPv6 too where the machine has it. Raises OSError when
+    somebody else listens there."""
+    if not address and socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+    return socket.create_server((address, port), backlog=BACKLOG)
 
 
 def inodes_of(port: int) -> set[str]:
