@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.running import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("apps", "rtcc_geo", "launching")
@@ -24,7 +26,10 @@ SHARED = (".venv", "static", "docker", "tests")
 
 @dataclass
 class Installation:
+    """`asked_port`: at random, since an old landing takes its port long after it has chosen it."""
+
     folder: Path
+    asked_port: int = field(default_factory=free_port)
 
     def lay(self, tree: Path = ROOT) -> None:
         """Put the code of a tree here, in place of what was here; the venv, the client and the tests are this project's."""
@@ -74,7 +79,7 @@ class Installation:
     def start(self, kind: str = "operational") -> None:
         """Start as `up --detach` does after its set-up steps."""
         launcher = self.launcher
-        request = {"kind": kind, "port": None, "detach": True, "began": 0, "download_s": 0, "download_bytes": 0}
+        request = {"kind": kind, "port": self.asked_port, "detach": True, "began": 0, "download_s": 0, "download_bytes": 0}
         log = self.folder / "up.log"
         with log.open("wb") as out:
             child = subprocess.Popen(
