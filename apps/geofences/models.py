@@ -41,9 +41,12 @@ class Fence(FenceFacts):
 class FenceRevision(FenceFacts):
     """What a fence was from `recorded_at` on; never overwritten."""
 
-    fence = models.ForeignKey(Fence, models.CASCADE, related_name="revisions")
+    fence = models.ForeignKey(Fence, models.CASCADE, related_name="revisions", db_index=False)
     recorded_at = models.DateTimeField()
     removed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["fence", "recorded_at", "id"], name="fence_revision_newest")]
 
 
 class Presence(models.Model):

@@ -73,7 +73,6 @@ class Known:
     def __init__(self) -> None:
         self.epoch: int | None = None
         self.senders: dict[int, Sender] = {}
-        self.by_slug: dict[str, Sender] = {}
         self.keys: dict[bytes, int] = {}
         self.instance: InstanceState | None = None
         self.read_at = float("-inf")
@@ -108,7 +107,6 @@ class Known:
     async def read_sources(self, connection: psycopg.AsyncConnection[Any], *, at: float) -> None:
         rows = await (await connection.execute(SOURCES)).fetchall()
         self.senders = {row[0]: sender_of(row, self.senders.get(row[0]), at=at) for row in rows}
-        self.by_slug = {sender.slug: sender for sender in self.senders.values()}
         keys = await (await connection.execute(KEYS)).fetchall()
         self.keys = {bytes(digest): source_id for digest, source_id in keys}
 

@@ -39,10 +39,12 @@ class PageQuery:
 @dataclass(frozen=True)
 class Layer:
     """`changed(cursor, agency_id, after_rev)` returns what a replica at that revision lacks (0: all that is live).
-    Layers of kind "positions" are read by the hub in packed form (tracks.queries) and leave it out."""
+    Layers of kind "positions" are read by the hub in packed form (tracks.queries) and leave it out.
+    `sensitive`: which reads are audited: of the past (where somebody has been), always (whom a camera saw), or never."""
 
     name: str
     title: str
     kind: Literal["positions", "features"]
     page: Callable[[Cursor, PageQuery], list[FeatureRow]]
     changed: Callable[[Cursor, int, int], list[FeatureRow]] | None = None
+    sensitive: Literal["never", "past", "always"] = "never"

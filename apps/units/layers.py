@@ -98,4 +98,4 @@ def unit_feature(row: UnitRow, tags: Tags) -> bytes:
     return encode_feature(row.id, point(row.lon, row.lat), properties)
 
 
-UNITS = Layer(name="units", title="Units", kind="positions", page=page)
+UNITS = Layer(name="units", title="Units", kind="positions", page=page, sensitive="past")

@@ -167,7 +167,7 @@ def test_the_base_map_is_compressed_and_still_known_by_its_tag(client: Client, s
 
 def test_the_schema_names_every_parameter_form_and_refusal() -> None:
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
-    taken = {"/api/layers/": (), "/api/layers/{name}/features": FEATURES, "/api/boards/calls": ("at", "known")}
+    taken = {"/api/layers/": (), "/api/layers/{name}/features": FEATURES, "/api/boards/calls": ("at", "known", "why")}
     for path, names in taken.items():
         answers = paths[path]["get"]["responses"]
         listed = {one["name"] for one in paths[path]["get"].get("parameters", []) if one["in"] == "query"}

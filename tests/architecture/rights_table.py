@@ -1,0 +1,92 @@
+"""The matrix of rights: a row for every address, which says whom it answers and how to ask it for what an agency has.
+
+A new address needs a row. `whole` asks for all that there is; `named` names an agency or one of its things, by what
+`tests.planted.Planted.fill` knows: {slug}, {agency}, {source}, {track}, {call}, {fence}, {boundary}, {lon}, {lat}.
+"""
+
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+OPEN = "open"  # anybody is answered, and with nothing of any agency
+MEMBERS = "members"  # whoever is signed in is answered, and with nothing of any agency
+GRANTS = "grants"  # members see the agencies that their grants name; what is named and may not be seen is 404
+ADMINISTER = "administer"  # who administers an agency sees that agency's; everybody else is refused, and other agencies are 404
+ACTS = "acts"  # only written to: nothing is told to who asks (what a foreign member may write is tested where it is written)
+STAFF = "staff"  # only who administers the whole instance gets in
+ELSEWHERE = "elsewhere"  # not asked over Django's client: `probed_by` names the file whose tests ask it
+
+
+@dataclass(frozen=True)
+class Row:
+    """`nothing`: the status told to a member who may see nothing. `marks` says of which agencies' names `whole` must show all that
+    the viewer may see. `holds`: with all filters of the application off, the database still shows nothing of others; else why not."""
+
+    answers: str
+    whole: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    nothing: int = 200
+    holds: bool = True
+    why_not: str = ""
+    probed_by: str = ""
+
+
+PAST = "at={now}"
+FEATURES = [f"/api/layers/{layer}/features" for layer in ("units", "calls", "fences", "boundaries")]
+BOX = "bbox=-89,41,-88,42"
+ROWS: dict[str, Row] = {
+    "": Row(MEMBERS, ("/",)),
+    "basemap.geojson": Row(MEMBERS, ("/basemap.geojson",)),
+    "favicon.ico": Row(OPEN, ("/favicon.ico",)),
+    "api/schema/": Row(MEMBERS, ("/api/schema/",)),
+    "api/boards/calls": Row(GRANTS, ("/api/boards/calls", f"/api/boards/calls?{PAST}", "/api/boards/calls?known={now}")),
+    "api/layers/": Row(GRANTS, ("/api/layers/",), holds=False, why_not="names agencies and layers, holds no place; not read by seen_by"),
+    "api/layers/<slug:name>/features": Row(
+        GRANTS,
+        tuple(f"{path}?{query}" for path in FEATURES for query in ("", PAST, "known={now}", BOX, f"{BOX}&{PAST}")),
+        tuple(f"{path}?agency={{slug}}{query}" for path in FEATURES for query in ("", f"&{PAST}", f"&{BOX}")),
+        nothing=404,
+    ),
+    "accounts/login/": Row(OPEN, ("/accounts/login/",)),
+    "accounts/logout/": Row(OPEN, ("/accounts/logout/",)),
+    "accounts/inactive/": Row(OPEN, ("/accounts/inactive/",)),
+    "accounts/signup/": Row(OPEN, ("/accounts/signup/",)),
+    "accounts/reauthenticate/": Row(MEMBERS, ("/accounts/reauthenticate/",)),
+    "accounts/password/change/": Row(MEMBERS, ("/accounts/password/change/",)),
+    "audit/": Row(ADMINISTER, ("/audit/",), ("/audit/?agency={slug}",)),
+    "audit/sign-off": Row(ACTS, ("/audit/sign-off",)),
+    "admin/": Row(STAFF),
+}
+"""By route, as Django writes it. `admin/` stands for every page below it: one rule guards them all, and each is asked."""
+
+BARE: dict[str, Row] = {
+    "/healthz": Row(ELSEWHERE, probed_by="tests/apps/live/test_rights_matrix.py"),
+    "/ingest/": Row(ELSEWHERE, probed_by="tests/apps/ingest/test_rights_matrix.py"),
+    "/live/": Row(
+        ELSEWHERE,
+        probed_by="tests/apps/live/test_rights_matrix.py",
+        holds=False,
+        why_not="a hub's replica holds all; each message is checked by (layer, agency) and epoch",
+    ),
+}
+"""Addresses outside Django: of rtcc_geo.entrance and of sockets."""
+
+SAMPLES = {"object_id": "1", "app_label": "incidents", "url": "nowhere", "id": "1", "content_type_id": "1", "name": "calls"}
+
+
+def routes() -> dict[str, URLPattern]:
+    """Return every address of the URL configuration, as written there."""
+    return dict(_below(get_resolver(), ""))
+
+
+def _below(resolver: URLResolver, before: str) -> list[tuple[str, URLPattern]]:
+    found = []
+    for one in resolver.url_patterns:
+        route = before + str(one.pattern)
+        found += _below(one, route) if isinstance(one, URLResolver) else [(route, one)]
+    return found
+
+
+def row_of(route: str) -> Row | None:
+    """Return the row of a route: its own, or that of the whole of the admin pages."""
+    return ROWS.get(route) or (ROWS["admin/"] if route.startswith("admin/") else None)
