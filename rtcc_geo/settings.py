@@ -19,12 +19,15 @@ POSITION_RETENTION = environment.duration("RTCC_POSITION_RETENTION", "90d")
 QUEUE_FULL_AFTER = environment.duration("RTCC_QUEUE_FULL_AFTER", "60s")
 AUDIT_HEADS = environment.optional("RTCC_AUDIT_HEADS")
 LAYER_CATALOG = "rtcc_geo.catalog.LAYERS"
+DATA_CLASSES = "rtcc_geo.catalog.DATA_CLASSES"
+NOT_REMOVED_BY_AGE = "rtcc_geo.catalog.NOT_REMOVED_BY_AGE"
 
 INSTALLED_APPS = [
     "apps.geo",
     "apps.audit",
     "apps.accounts",
     "apps.layers",
+    "apps.retention",
     "apps.boundaries",
     "apps.tracks",
     "apps.units",

@@ -4,7 +4,7 @@ Digits of the place are a word too: no other agency has anything there.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 from django.contrib.gis.geos import MultiPolygon, Polygon
@@ -17,9 +17,10 @@ from apps.geofences.operations import Circle, make_fence
 from apps.incidents.models import Call
 from apps.ingest.models import Source
 from apps.layers.revisions import publishing
+from apps.retention.models import Hold, Proof
 from apps.tracks.models import Track
 from apps.units.operations import assign, unit
-from tests.world import make_agency, make_source, make_track, minutes, move, say
+from tests.world import make_agency, make_member, make_source, make_track, minutes, move, say
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Planted:
     call: Call
     fence: Fence
     boundary: Boundary
+    hold: Hold
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ class Planted:
 
     def fill(self, address: str) -> str:
         """Put the agency's slug and ids into an address such as /api/…?agency={slug}."""
-        ids = {"track": self.track.pk, "call": self.call.pk, "fence": self.fence.pk, "boundary": self.boundary.pk}
+        ids = {"track": self.track.pk, "call": self.call.pk, "fence": self.fence.pk, "boundary": self.boundary.pk, "hold": self.hold.pk}
         return address.format(slug=self.slug, agency=self.agency.pk, source=self.source.slug, lon=self.lon, lat=self.lat, **ids)
 
 
@@ -73,4 +75,12 @@ def plant(role: str, *, at: datetime, seat: int) -> Planted:
         )
         boundary.save()
         publication.touch("boundaries", agency.pk, lambda rev: Boundary.objects.filter(pk=boundary.pk).update(rev=rev))
-    return Planted(word, slug, lon, lat, agency, source, track, call, fence, boundary)
+    hold = Hold.objects.create(
+        agency=agency, case_number=f"{word}-case", reason=f"{word} order", classes=["calls"], starts_at=at - minutes(60), asked_at=at,
+        asked_by=make_member(username=f"asks-{word}"), hold_until=at + minutes(60),
+    )  # fmt: skip
+    Proof.objects.create(
+        day=date(2026, 3, 1), generation=1, data_class="calls", table="incidents_call", agency_id=agency.pk, keep_s=86_400, removed=0,
+        kept=1, overdue=0, held=0, counted_at=at,
+    )  # fmt: skip
+    return Planted(word, slug, lon, lat, agency, source, track, call, fence, boundary, hold)

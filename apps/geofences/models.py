@@ -1,6 +1,7 @@
 """Areas, who is in them, and who went in or out."""
 
 from django.contrib.gis.db import models
+from django.contrib.postgres.indexes import BrinIndex
 
 
 class FenceShape(models.TextChoices):
@@ -77,3 +78,4 @@ class Transition(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["track", "fence", "kind", "observed_at"], name="transition_once")]
+        indexes = [BrinIndex(fields=["observed_at"], autosummarize=True, name="transition_by_age")]

@@ -1,7 +1,7 @@
 """The matrix of rights: a row for every address, which says whom it answers and how to ask it for what an agency has.
 
 A new address needs a row. `whole` asks for all that there is; `named` names an agency or one of its things, by what
-`tests.planted.Planted.fill` knows: {slug}, {agency}, {source}, {track}, {call}, {fence}, {boundary}, {lon}, {lat}.
+`tests.planted.Planted.fill` knows: {slug}, {agency}, {source}, {track}, {call}, {fence}, {boundary}, {hold}, {lon}, {lat}.
 """
 
 from dataclasses import dataclass
@@ -55,6 +55,15 @@ ROWS: dict[str, Row] = {
     "accounts/password/change/": Row(MEMBERS, ("/accounts/password/change/",)),
     "audit/": Row(ADMINISTER, ("/audit/",), ("/audit/?agency={slug}",)),
     "audit/sign-off": Row(ACTS, ("/audit/sign-off",)),
+    "retention/": Row(ADMINISTER, ("/retention/",)),
+    "retention/rules/new": Row(ADMINISTER, ("/retention/rules/new",)),
+    "retention/holds/new": Row(ADMINISTER, ("/retention/holds/new",)),
+    "retention/holds/<uuid:id>": Row(ADMINISTER, named=("/retention/holds/{hold}",)),
+    "retention/holds/<uuid:id>/rows.jsonl": Row(ACTS, named=("/retention/holds/{hold}/rows.jsonl",)),
+    "retention/holds/<uuid:id>/confirm": Row(ACTS, named=("/retention/holds/{hold}/confirm",)),
+    "retention/holds/<uuid:id>/release": Row(ACTS, named=("/retention/holds/{hold}/release",)),
+    "retention/holds/<uuid:id>/extend": Row(ACTS, named=("/retention/holds/{hold}/extend",)),
+    "retention/proofs/<int:generation>/<day:day>": Row(ADMINISTER, ("/retention/proofs/1/2026-03-01",)),
     "admin/": Row(STAFF),
 }
 """By route, as Django writes it. `admin/` stands for every page below it: one rule guards them all, and each is asked."""
@@ -71,7 +80,9 @@ BARE: dict[str, Row] = {
 }
 """Addresses outside Django: of rtcc_geo.entrance and of sockets."""
 
-SAMPLES = {"object_id": "1", "app_label": "incidents", "url": "nowhere", "id": "1", "content_type_id": "1", "name": "calls"}
+SAMPLES = {
+    "object_id": "1", "app_label": "incidents", "url": "nowhere", "id": "1", "content_type_id": "1", "name": "calls", "day": "2026-03-01",
+}  # fmt: skip
 
 
 def routes() -> dict[str, URLPattern]:

@@ -13,7 +13,9 @@ from apps.audit.models import Entry
 from apps.audit.retention import NotWhole, purge_before
 from apps.audit.sealing import seal
 from apps.audit.verifying import verify
+from apps.retention.turn import Done, take_turn
 from tests.apps.audit.conftest import add, as_owner, sealed
+from tests.world import make_instance
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -85,3 +87,25 @@ def test_nothing_is_purged_while_the_chain_is_not_whole(chain: Connection, state
     with pytest.raises(NotWhole):
         purge(30)
     assert verify(chain).checked == 1
+
+
+def turn() -> Done:
+    make_instance()
+    done = take_turn(at=NOW, real=NOW, process="test")
+    assert done is not None
+    return done
+
+
+def test_the_rule_of_retention_takes_the_beginning(chain: Connection, state: Path) -> None:
+    heads.own_key()
+    age(chain, 1200, 1100, 10)
+    assert turn().removed["audit"] == 2
+    assert verify(chain).problems == []
+
+
+def test_retention_says_why_it_takes_nothing(chain: Connection, state: Path) -> None:
+    age(chain, 1200, 1100, 10)
+    done = turn()
+    assert "audit" not in done.removed
+    assert not done.finished
+    assert "key" in done.failed["audit"]
