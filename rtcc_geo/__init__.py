@@ -1,3 +1,2 @@
-from rtcc_geo.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""The project: settings, addresses, the catalog, the processes. The launcher imports parts of it with bare Python, so nothing here
+may need a package."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -35,6 +36,7 @@ LONGEST_DELAY_S = 4.0
 SESSIONS_EVERY = 3  # polls
 REJECTS_SHOWN = timedelta(hours=1)
 AGAIN_AFTER_S = 1.0
+FIRST_LOAD_S = 3.0
 TRY_AGAIN = 1013
 
 
@@ -363,8 +365,11 @@ async def hub() -> Hub:
 
 
 async def start() -> None:
-    """For the ASGI lifespan: load before the first client comes."""
-    count(await hub())
+    """For the ASGI lifespan: load before the first client comes, unless the database is away."""
+    begun = await hub()
+    count(begun)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(begun.loaded.wait(), FIRST_LOAD_S)
 
 
 def count(hub: Hub) -> None:

@@ -1,5 +1,6 @@
 """What was acknowledged, with its content, in the order in which it was acknowledged."""
 
+import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,13 +23,19 @@ class AckedCall(NamedTuple):
 
 @dataclass
 class Ledger:
-    """`prefix` begins every identity and number of one scenario, so that scenarios do not meet in one database."""
+    """`prefix` begins every identity and number of one scenario, so that scenarios do not meet in one database.
+    `acknowledged`: after each answer the seconds since 1970 and how many fixes had been acknowledged by then."""
 
     prefix: str
     fixes: list[AckedFix] = field(default_factory=list)
     calls: list[AckedCall] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     repeats: int = 0
+    acknowledged: list[tuple[float, int]] = field(default_factory=list)
+
+    def note(self, fixes: list[AckedFix]) -> None:
+        self.fixes += fixes
+        self.acknowledged.append((time.time(), len(self.fixes)))
 
     def by_track(self) -> dict[str, list[AckedFix]]:
         tracks: dict[str, list[AckedFix]] = {}

@@ -79,12 +79,18 @@ class Load:
     now_us: Callable[[], int]
     seed: int
     extras: bool = True
+    tracks_a_sender: int = TRACKS_A_SENDER
     ending: bool = False
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     def begin(self) -> None:
         jobs = [self.send_fixes(number) for number in range(SENDERS)] + [self.send_calls()]
         self.tasks = [asyncio.create_task(job) for job in jobs]
+
+    def break_off(self) -> None:
+        """Stop without waiting for answers: the server is gone for good."""
+        for task in self.tasks:
+            task.cancel()
 
     async def end(self) -> None:
         """Raises what a sender raised, and TimeoutError when something stays unacknowledged for 20 s."""
@@ -95,7 +101,7 @@ class Load:
     async def send_fixes(self, number: int) -> None:
         agency = "south" if number < SOUTH_SENDERS else "north"
         rng, poster = random.Random(self.seed * 100 + number), Poster(self.port)
-        tracks = [Wanderer(f"{self.ledger.prefix}{agency}-{number}-{place}", rng) for place in range(TRACKS_A_SENDER)]
+        tracks = [Wanderer(f"{self.ledger.prefix}{agency}-{number}-{place}", rng) for place in range(self.tracks_a_sender)]
         due = time.monotonic() + EVERY_S * number / SENDERS
         while not self.ending:
             await asyncio.sleep(due - time.monotonic())
@@ -103,7 +109,7 @@ class Load:
             fixes = [fix for track in tracks for fix in track.next_fixes(agency, self.now_us())[: None if self.extras else 1]]
             slug = f"{agency}-gps"
             answer = await poster.until_acknowledged(slug, self.keys[slug], {"fixes": [as_json(fix) for fix in fixes]})
-            self.ledger.fixes += fixes
+            self.ledger.note(fixes)
             self.ledger.rejected += [str(reject) for reject in answer["rejected"]]
         self.ledger.repeats += poster.repeats
         poster.close()

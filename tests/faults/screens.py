@@ -5,6 +5,7 @@ import json
 import random
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,13 +165,15 @@ class Screen:
         self.state = State()
         self.faults: list[str] = []
         self.connections = 0
+        self.back_after_s = lambda: 0.2
+        self.heard_positions: Callable[[bytes], object] = lambda message: None
 
     async def run(self) -> None:
         """Show forever; a lost connection is opened again."""
         while True:
             with suppress(*GONE):
                 await self.show()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self.back_after_s())
 
     async def show(self) -> None:
         headers = {"Cookie": f"sessionid={self.session}"}
@@ -195,6 +198,7 @@ class Screen:
                 message = await socket.recv()
             if isinstance(message, bytes):
                 self.state.frame(message)
+                self.heard_positions(message)
             else:
                 self.state.text(json.loads(message))
             now = time.monotonic()

@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from apps.accounts.models import Instance, InstanceKind
 
-    Instance.objects.create(kind=InstanceKind.DEMO)
+    Instance.objects.get_or_create(defaults={"kind": InstanceKind.DEMO})
     north, south = make_agency("north"), make_agency("south")
     staged = {
         "agencies": {"north": north.pk, "south": south.pk},
@@ -43,11 +43,12 @@ def make_agency(slug: str) -> Any:
 
 def make_source(agency: Any, slug: str, adapter: str) -> str:
     """Return the source's key."""
-    from apps.accounts.models import Origin
+    from apps.accounts.models import Instance, InstanceKind, Origin
     from apps.accounts.operations import make_key
     from apps.ingest.models import Source, SourceKey
 
-    source = Source.objects.create(agency=agency, slug=slug, name=slug, adapter=adapter, origin=Origin.SIMULATED, interval_s=1)
+    origin = Origin.SIMULATED if Instance.objects.get().kind == InstanceKind.DEMO else Origin.LIVE
+    source = Source.objects.create(agency=agency, slug=slug, name=slug, adapter=adapter, origin=origin, interval_s=1)
     key = make_key(agency=agency)
     SourceKey.objects.create(key=key.key, source=source)
     return key.text

@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +143,36 @@ def test_only_one_supervisor_runs(project: Any) -> None:
     assert "another ./rtcc up" in second.stderr
 
 
+def test_changed_code_comes_in_while_it_runs(project: Any) -> None:
+    """The supervisor becomes the new one in place; web listens all the while; the servers stay."""
+    before, refused = living(project), []
+    with (project.ROOT / "apps" / "geo" / "apps.py").open("a") as file:
+        file.write("\n# The next version.\n")
+    assert "./rtcc upgrade" in rtcc(project, "up").stdout
+    port, done = project.Project().remembered()["port"], threading.Event()
+    asking = threading.Thread(target=ask_until, args=(port, done, refused))
+    asking.start()
+    upgraded = rtcc(project, "upgrade")
+    done.set()
+    asking.join()
+    assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+    assert refused == []
+    after = living(project)
+    assert {name for name in before if after.get(name) == before[name]} == {"supervisor", "postgres", "redis"}
+    assert set(after) == set(before)
+    assert "already" in rtcc(project, "upgrade").stdout
+    assert "web | " in (project.Project().servers.logs / "web.log").read_text().splitlines()[-1]
+
+
+def ask_until(port: int, done: threading.Event, refused: list[str]) -> None:
+    """Open a connection every 20 ms, and keep what went wrong."""
+    while not done.wait(0.02):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError as problem:
+            refused.append(str(problem))
+
+
 def test_commands_run_in_its_environment(project: Any) -> None:
     code = "from django.conf import settings; print(settings.DATABASES['default']['HOST'])"
     shown = rtcc(project, "run", "shell", "-c", code)
@@ -165,6 +197,9 @@ def test_the_doctor_tells_what_matters(project: Any) -> None:
         "redis",
         "kind",
         "clock",
+        "time",
+        "backup",
+        "code",
         "oldest snapshot",
         "dead rows",
         "queue",
@@ -174,6 +209,8 @@ def test_the_doctor_tells_what_matters(project: Any) -> None:
         assert f"  {title} " in told, told
     assert "operational" in told
     assert "NOT READABLE" not in told
+    assert "NO BACKUP" in told
+    assert "→ ./rtcc backup --to FOLDER" in told
 
 
 def test_a_reset_that_nobody_confirms_deletes_nothing(project: Any) -> None:

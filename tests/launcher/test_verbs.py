@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-VERBS = ("up", "down", "status", "run", "shell", "psql", "logs", "reset", "check", "test", "bench", "replay", "doctor")
-VERBS += ("login", "prepare", "process", "units")
+VERBS = (
+    "up", "down", "status", "run", "shell", "psql", "logs", "reset", "check", "test", "bench", "replay", "doctor",
+    "backup", "restore", "upgrade", "login", "prepare", "process", "units",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_dispatches_and_explains_itself(launcher: Any, name: str) -> None:
-    words = {"run": ["x"], "bench": ["x"], "process": ["x"]}.get(name, [])
+    words = {"run": ["x"], "bench": ["x"], "process": ["x"], "restore": ["x"]}.get(name, [])
     assert launcher.parse([name, *words]).act is getattr(launcher, name)
     helped = subprocess.run([sys.executable, launcher.ROOT / "rtcc", name, "--help"], capture_output=True, text=True)
     assert helped.returncode == 0

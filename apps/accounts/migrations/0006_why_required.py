@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='agency',
             name='why_required',
-            field=models.BooleanField(default=False, help_text='who reads a sensitive layer must say why'),
+            field=models.BooleanField(db_default=False, default=False, help_text='who reads a sensitive layer must say why'),
         ),
     ]

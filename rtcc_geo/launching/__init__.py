@@ -1,0 +1,1 @@
+"""Parts of ./rtcc that stand alone: standard library only, since they run before anything is installed."""

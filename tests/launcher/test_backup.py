@@ -1,0 +1,194 @@
+"""Backups of a small database: exact to the moment, whole or not there at all, and clear about what is wrong."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.launcher.conftest import ROOT, load
+
+
+@pytest.fixture(scope="module")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A launcher in a folder of its own, whose project has a running PostgreSQL, no application, and a supervisor's care."""
+    folder = tmp_path_factory.mktemp("saved")
+    shutil.copytree(ROOT / "rtcc_geo", folder / "rtcc_geo", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "rtcc", folder / "rtcc")
+    launcher = load(folder / "rtcc")
+    servers = launcher.Project().servers
+    try:
+        begin(launcher)
+        servers.query("CREATE TABLE accounts_instance (generation bigint); CREATE TABLE story (n int)")
+        yield launcher
+    finally:
+        servers.remove()
+
+
+def begin(launcher: Any) -> Any:
+    project = launcher.Project()
+    project.servers.start_postgres({"fsync": "off"})
+    project.servers.register.add("supervisor", os.getpid())
+    project.remember(kind="operational", ready=os.getpid())
+    return project
+
+
+@pytest.fixture
+def care(launcher: Any) -> Iterator[Any]:
+    """What the supervisor does each second, ten times a second."""
+    project = launcher.Project()
+    supervisor = launcher.Supervisor(project.servers.register, project.servers.logs, restart=True)
+    backups, done = launcher.BackupCare(project, supervisor, lambda text: None), threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.1):
+            backups.look()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield supervisor
+    done.set()
+    thread.join()
+    supervisor.stop()
+
+
+def take(launcher: Any, to: Path | None = None, keep: int | None = None) -> int:
+    return int(launcher.backup(Namespace(to=str(to) if to else None, keep=keep, list=False)))
+
+
+def tell(launcher: Any, number: int) -> None:
+    launcher.Project().servers.query(f"INSERT INTO story VALUES ({number})")
+
+
+def destroy(launcher: Any, *supervisors: Any) -> None:
+    for supervisor in supervisors:
+        supervisor.stop()
+    servers = launcher.Project().servers
+    for pid in servers.postgres_processes:
+        os.kill(pid, signal.SIGKILL)
+    servers.clear_postgres()
+    for entry in ("postgres", "supervisor"):
+        servers.register.drop(entry)
+    shutil.rmtree(servers.cluster)
+
+
+def restored(launcher: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, *, to: str | None = None, replace: bool = False) -> list[str]:
+    """Restore, without the part that needs the application, and return the story."""
+    monkeypatch.setattr(launcher, "set_up", lambda report: None)
+    monkeypatch.setattr(launcher, "settle_restored", lambda *words: 0)
+    assert launcher.restore(Namespace(folder=str(folder), to=to, replace=replace)) == 0
+    servers = launcher.Project().servers
+    servers.start_postgres({"fsync": "off"})
+    told = str(servers.query("SELECT n FROM story ORDER BY n")).split()
+    servers.stop_postgres()
+    return told
+
+
+def test_a_folder_must_be_named_once(launcher: Any) -> None:
+    with pytest.raises(launcher.LauncherError, match="--to FOLDER"):
+        take(launcher)
+
+
+@pytest.mark.parametrize("place", ["/dev/null/backups", "inside"])
+def test_a_folder_that_cannot_be_used_is_refused_with_words(launcher: Any, place: str) -> None:
+    inside = launcher.Project().servers.data / "backups"
+    with pytest.raises((launcher.LauncherError, launcher.FolderProblem), match=r"a private folder|inside the instance's own"):
+        take(launcher, inside if place == "inside" else Path(place))
+
+
+def test_everything_comes_back_and_a_moment_is_exact(
+    launcher: Any, care: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, servers = tmp_path / "backups", launcher.Project().servers
+    (servers.state / "secrets.json").write_text('{"secret_key": "known"}')
+    assert take(launcher, folder) == 0
+    assert "WARNING: the backups are on the same disk" in capsys.readouterr().out
+    assert {path.stat().st_mode & 0o777 for path in (folder, folder / "wal", folder / "base")} == {0o700}
+    assert servers.query("SELECT setting::int > 0 FROM pg_settings WHERE name = 'max_slot_wal_keep_size'") == "t"
+    tell(launcher, 1)
+    time.sleep(0.05)
+    moment = datetime.now(UTC)
+    time.sleep(0.05)
+    tell(launcher, 2)
+    os.kill(care.pid("receiver"), signal.SIGKILL)
+    tell(launcher, 3)
+    servers.query("SELECT pg_switch_wal()")
+    tell(launcher, 4)
+    active = "SELECT active AND restart_lsn >= pg_current_wal_flush_lsn() FROM pg_replication_slots"
+    assert launcher.wait_until(lambda: servers.query(active) == "t", 20)
+    purged = servers.state / "retention-purged.jsonl"
+    purged.write_text("newer than the base backup\n")
+    assert launcher.wait_until((folder / "state" / purged.name).exists, 10)
+    with pytest.raises(launcher.LauncherError, match=r"stop it first with \./rtcc down"):
+        launcher.restore(Namespace(folder=str(folder), to=None, replace=True))
+
+    destroy(launcher, care)
+    shutil.rmtree(servers.state)
+    assert restored(launcher, monkeypatch, folder) == ["1", "2", "3", "4"]
+    assert json.loads((servers.state / "secrets.json").read_text()) == {"secret_key": "known"}
+    purged.write_text("newer than the last backup\n")
+    with pytest.raises(launcher.LauncherError, match="--replace"):
+        launcher.restore(Namespace(folder=str(folder), to=None, replace=False))
+    assert restored(launcher, monkeypatch, folder, to=moment.isoformat(), replace=True) == ["1"]
+    assert len(list(servers.data.glob("before-*/postgres"))) == 1
+    assert purged.read_text() == "newer than the base backup\nnewer than the last backup\n"
+    begin(launcher)
+    with pytest.raises(launcher.FolderProblem, match="another history"):
+        take(launcher, folder)
+
+
+def test_a_killed_backup_leaves_nothing_that_looks_whole(launcher: Any, care: Any, tmp_path: Path) -> None:
+    folder = launcher.BackupFolder(tmp_path / "killed")
+    take(launcher, folder.folder)
+    argv = [sys.executable, str(launcher.ROOT / "rtcc"), "backup"]
+    killed = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    assert launcher.wait_until(lambda: list(folder.bases.glob("*.unfinished/database/*")) != [], 20, 0.002)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert len(folder.all()) == 1
+    assert list(folder.bases.glob("*.unfinished")) != []
+    take(launcher, keep=1)
+    assert [base.folder for base in folder.all()] == list(folder.bases.iterdir())
+    assert len(folder.all()) == 1
+
+
+def test_a_disk_that_is_full_or_away_is_told(launcher: Any, care: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(launcher, tmp_path / "told")
+    with monkeypatch.context() as patch:
+        patch.setattr(launcher, "free_disk_mb", lambda place: 3)
+        with pytest.raises(launcher.LauncherError, match=r"the backup needs .* MB are free"):
+            take(launcher)
+    (tmp_path / "told").rename(tmp_path / "away")
+    with pytest.raises(launcher.LauncherError, match="is the disk of the backups mounted"):
+        take(launcher)
+    assert any("NOT THERE" in finding.text for finding in launcher.doctor_backups(launcher.Project()))
+    (tmp_path / "away").rename(tmp_path / "told")
+    assert take(launcher) == 0
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [("yesterday", "is not a moment"), ("2026-11-26T20:00:00", "no time zone"), ("2026-11-26T20:00:00Z", "before the oldest backup")],
+)
+def test_a_moment_that_cannot_be_reached_is_refused(launcher: Any, moment: str, words: str, tmp_path: Path) -> None:
+    ended = (datetime(2026, 11, 26, 20, tzinfo=UTC) + timedelta(hours=1)).isoformat()
+    base = tmp_path / "base" / "20261126T210000Z"
+    base.mkdir(parents=True)
+    (base / "manifest.json").write_text(json.dumps({"began": ended, "ended": ended, "first_segment": "0" * 24, "state": {}}))
+    with pytest.raises(launcher.FolderProblem, match=words):
+        launcher.restore(Namespace(folder=str(tmp_path), to=moment, replace=False))
+
+
+def test_a_moment_to_come_is_refused(launcher: Any, tmp_path: Path) -> None:
+    with pytest.raises(launcher.LauncherError, match="has not come yet"):
+        launcher.restore(Namespace(folder=str(tmp_path), to="2999-01-01T00:00:00Z", replace=False))
