@@ -104,7 +104,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(TRY_AGAIN)
 
     def receive_now(self, text: str) -> None:
-        if self.client is None:
+        if self.client is None or self.client not in self.hub.audience.clients:  # not yet, or being ended: words still come
             return
         try:
             self.talk.count(len(text), at=monotonic())
