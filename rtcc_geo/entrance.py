@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from apps.ingest.answers import Receive, Scope, Send
 from apps.ingest.door import Door
+from apps.layers.revalidation import Revalidation
+from apps.layers.tile_views import REVALIDATE
 from apps.live import hub, routing
 from rtcc_geo.healthz import Healthz
 
@@ -15,6 +17,7 @@ class Entrance:
         self.pages = pages
         self.door = Door()
         self.healthz = Healthz()
+        self.tiles = Revalidation()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -31,6 +34,8 @@ class Entrance:
             await self.door(scope, receive, send)
         elif path == "/healthz":
             await self.healthz(scope, receive, send)
+        elif path.endswith(".mvt") and (tag := await self.tiles.unchanged(scope)):
+            await send_unchanged(send, tag)
         else:
             await self.pages(scope, receive, send)
 
@@ -46,5 +51,13 @@ class Entrance:
                 await hub.stop()
                 await self.door.stop()
                 await self.healthz.close()
+                await self.tiles.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def send_unchanged(send: Send, tag: str) -> None:
+    headers = {"ETag": tag, "Cache-Control": REVALIDATE, "Vary": "Accept-Encoding, Cookie", "X-Content-Type-Options": "nosniff"}
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 304, "headers": pairs})
+    await send({"type": "http.response.body", "body": b""})

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import connection
-
 from apps.accounts.instance import InstanceState, read_instance
 from apps.accounts.models import Agency
 from apps.accounts.viewer import Viewer
 from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
+from apps.layers.net import seen_by
 from apps.layers.registry import catalog
 from apps.layers.window import BBox
 
@@ -84,8 +83,8 @@ def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
 
 def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
     """Return one page of a layer. Raises NoSuchLayer, NoSuchAgency."""
-    definition, agencies = _allowed(viewer, layer, wanted.agency)
-    with connection.cursor() as cursor:
+    definition, agencies = allowed(viewer, layer, wanted.agency)
+    with seen_by(viewer) as cursor:
         known = settled(cursor, wanted.known)
         query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
         rows = definition.page(cursor, replace(query, limit=wanted.limit + 1))
@@ -93,7 +92,8 @@ def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
     return Page(page, (page[-1].rev, page[-1].id) if len(rows) > len(page) else None, known)
 
 
-def _allowed(viewer: Viewer, layer: str, agency: str | None) -> tuple[Layer, list[int]]:
+def allowed(viewer: Viewer, layer: str, agency: str | None) -> tuple[Layer, list[int]]:
+    """Return the layer and the agencies of which it is shown. Raises NoSuchLayer, NoSuchAgency."""
     agencies = viewer.agencies(layer)
     if layer not in catalog() or not agencies:
         raise NoSuchLayer(f'there is no layer "{layer}" that you may see')
