@@ -65,9 +65,9 @@ class PagedTiles:
 
 
 def _box(query: TileQuery) -> BBox:
-    """Return a box that holds the tile; the westernmost column also has what lies at 180 degrees."""
+    """Return a box that holds the tile; the westernmost column also has what lies at 180 degrees, or so near that it is the same."""
     west, south, east, north = query.address.bbox(margin=1 / 64)
-    return (180.0 if query.address.x == 0 and query.address.z > 0 else west), south, east, north
+    return (179.999999 if query.address.x == 0 and query.address.z > 0 else west), south, east, north
 
 
 def _point_in(geometry: Any) -> tuple[float, float]:
