@@ -51,17 +51,19 @@ def database() -> dict[str, str]:
     host, user, name = os.environ["RTCC_PGHOST"], os.environ["RTCC_PGUSER"], os.environ["RTCC_PGDATABASE"]
     return {
         "DATABASE_URL": f"postgresql://{user}@{quote(host, safe='')}:{os.environ['RTCC_PGPORT']}/{name}",
-        "TIPG_DB_TABLES": '["bench_calls"]',
+        "TIPG_DB_TABLES": '["public.bench_calls"]',
         "TIPG_DB_DATETIME_EXTENT": "false",
+        "TIPG_DB_SPATIAL_EXTENT": "false",
     }
 
 
 def wait(port: int, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_S
+    until, last = time.monotonic() + START_S, OSError("no answer")
     while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/collections/public.bench_calls?f=json", timeout=20).read()
             return
-        except (urllib.error.URLError, OSError):
+        except (urllib.error.URLError, OSError) as error:
+            last = error
             time.sleep(0.2)
-    raise SystemExit(f"tipg did not start (it ended with {server.poll()})")
+    raise SystemExit(f"tipg did not start (it ended with {server.poll()}): {last}")
