@@ -76,8 +76,9 @@ FilterKind = Literal["text", "number"]
 class Tiling:
     """How a layer is cut into tiles. `fields` are the attributes of a feature, by name and what they hold (TileJSON's description).
 
-    `source` None: the tile is made of the layer's pages. `by_tile`: heads are kept by tile (layers.TileHead), not for the whole layer
-    alone. `windows`: it can be asked for a window of time. `cells_to_zoom`: up to this zoom features are told by H3 cell.
+    `source` None: the tile is made of the layer's pages; `places` then reads where the features of a box are, as (longitude, latitude),
+    without the rest: for tiles of which only the number is told. `by_tile`: heads are kept by tile (layers.TileHead), not for the whole
+    layer alone. `windows`: it can be asked for a window of time. `cells_to_zoom`: up to this zoom features are told by H3 cell.
     """
 
     fields: Mapping[str, str]
@@ -87,6 +88,7 @@ class Tiling:
     windows: bool = False
     by_tile: bool = False
     source: Callable[[TileQuery], TileSource] | None = None
+    places: Callable[[Cursor, PageQuery], list[tuple[float, float]]] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,22 +16,38 @@ Page = Callable[[Cursor, PageQuery], list[FeatureRow]]
 
 
 class PagedTiles:
-    """`page` and `tiling` are the layer's. Features are read once, at the first question."""
+    """`page` and `tiling` are the layer's. Features, or their places alone, are read once, at the first question."""
 
     def __init__(self, layer: str, page: Page, tiling: Tiling, query: TileQuery) -> None:
         self.layer, self.page, self.tiling, self.query = layer, page, tiling, query
         self.read: list[tuple[Drawable, tuple[float, float]]] | None = None
+        self.points: list[tuple[float, float]] | None = None
 
     def has_more_than(self, cursor: Cursor, most: int) -> bool:
-        return len(self._features(cursor)) > most
+        return len(self._places(cursor) if self._tells_places else self._features(cursor)) > most
 
     def cells(self, cursor: Cursor, resolution: int) -> dict[int, int]:
+        if self._tells_places:
+            points = self._places(cursor)
+        else:
+            points = [point for drawable, point in self._features(cursor) if drawable.spot is not None]
         counts: dict[int, int] = {}
-        for drawable, point in self._features(cursor):
-            if drawable.spot is not None:
-                cell = parent(cell_of(*point), resolution)
-                counts[cell] = counts.get(cell, 0) + 1
+        for point in points:
+            cell = parent(cell_of(*point), resolution)
+            counts[cell] = counts.get(cell, 0) + 1
         return counts
+
+    @property
+    def _tells_places(self) -> bool:
+        return self.tiling.places is not None and not self.query.filters
+
+    def _places(self, cursor: Cursor) -> list[tuple[float, float]]:
+        """Return the points in the tile, of a layer that tells them without the rest."""
+        if self.points is None:
+            assert self.tiling.places is not None
+            found = self.tiling.places(cursor, self._page((0, 0)))
+            self.points = [point for point in found if self.query.address.holds(*point)]
+        return self.points
 
     def drawn(self, cursor: Cursor) -> bytes:
         return encode_features(cursor, self.layer, self.query.address, [drawable for drawable, _ in self._features(cursor)])
@@ -55,13 +71,17 @@ class PagedTiles:
                 yield Drawable(feature["id"], spot, geometry if is_area else None, kept), point
 
     def _rows(self, cursor: Cursor) -> Iterator[Any]:
-        query, after = self.query, (0, 0)
+        after = (0, 0)
         while True:
-            rows = self.page(cursor, PageQuery(query.agencies, _box(query), query.at, query.known, after, PAGE))
+            rows = self.page(cursor, self._page(after))
             yield from (orjson.loads(row.geojson) for row in rows if row.geojson is not None)
             if len(rows) < PAGE:
                 return
-            after = (0 if query.past else rows[-1].rev, rows[-1].id)
+            after = (0 if self.query.past else rows[-1].rev, rows[-1].id)
+
+    def _page(self, after: tuple[int, int]) -> PageQuery:
+        query = self.query
+        return PageQuery(query.agencies, _box(query), query.at, query.known, after, PAGE)
 
 
 def _box(query: TileQuery) -> BBox:

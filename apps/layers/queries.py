@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db import connection
+
 from apps.accounts.instance import InstanceState, read_instance
 from apps.accounts.models import Agency
 from apps.accounts.viewer import Viewer
@@ -74,6 +76,14 @@ def settled(cursor: Cursor, known: datetime | None) -> datetime | None:
     return None if known is None else min(known, known_horizon(cursor, read_instance()))
 
 
+def settled_now(known: datetime | None) -> datetime | None:
+    """As `settled`, on a cursor of the server's own: who only reads places may not see which transactions are open."""
+    if known is None:
+        return None
+    with connection.cursor() as cursor:
+        return settled(cursor, known)
+
+
 def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
     """Return the layers that the viewer may see of some agency, in the catalog's order, with those agencies."""
     seen = {name: viewer.agencies(name) for name in catalog()}
@@ -84,8 +94,8 @@ def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
 def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
     """Return one page of a layer. Raises NoSuchLayer, NoSuchAgency."""
     definition, agencies = allowed(viewer, layer, wanted.agency)
+    known = settled_now(wanted.known)
     with seen_by(viewer) as cursor:
-        known = settled(cursor, wanted.known)
         query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
         rows = definition.page(cursor, replace(query, limit=wanted.limit + 1))
     page = rows[: wanted.limit]

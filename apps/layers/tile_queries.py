@@ -6,7 +6,7 @@ from datetime import datetime
 from apps.accounts.viewer import Viewer
 from apps.geo.tile_address import TileAddress
 from apps.layers.net import seen_by
-from apps.layers.queries import allowed, settled
+from apps.layers.queries import allowed, settled_now
 from apps.layers.tile_parameters import TilesWanted
 from apps.layers.tile_tags import Basis, basis_of, matches, read_heads
 from apps.layers.tiles import draw
@@ -27,11 +27,11 @@ def tile(*, viewer: Viewer, layer: str, address: TileAddress, wanted: TilesWante
 
     Raises NoSuchLayer, NoSuchAgency."""
     definition, agencies = allowed(viewer, layer, wanted.agency)
+    known = settled_now(wanted.known)
+    query = wanted.of(address, agencies, known)
+    is_settled = definition.tiling.by_tile and known is not None and known == wanted.known
     with seen_by(viewer) as cursor:
-        known = settled(cursor, wanted.known)
-        query = wanted.of(address, agencies, known)
-        past = query.past
-        if past and (not definition.tiling.by_tile or known is None or known != wanted.known):
+        if query.past and not is_settled:
             return TileAnswer(draw(cursor, definition, query), None, known)
         basis = basis_of(definition, agencies, viewer.epoch, address, replace(wanted, known=known))
         tag = basis.tag(read_heads(cursor, definition, basis))

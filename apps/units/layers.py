@@ -10,7 +10,7 @@ from apps.boundaries.tags import Tags
 from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery, Tiling
 from apps.layers.geojson import encode_feature, point
 from apps.tracks.records import CLOCK_OFF, DEGREE, POSITION
-from apps.units.queries import UnitRow, units
+from apps.units.queries import UnitRow, places, units
 
 PLAIN = (
     "unit", "name", "kind", "agency", "status", "status_label", "speed_mps", "heading_deg", "accuracy_m", "altitude_m",
@@ -115,5 +115,6 @@ TILING = Tiling(
     filters={"unit": "text", "kind": "text", "status": "text", "origin": "text"},
     geometry="point",
     cells_to_zoom=9,
+    places=places,
 )
 UNITS = Layer(name="units", title="Units", kind="positions", page=page, tiling=TILING)
