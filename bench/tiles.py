@@ -194,6 +194,8 @@ def main() -> None:
         if not args.no_count:
             counted = count_all(port, headers, counts, begin)
             row |= {**counted, "max_tile_bytes": max(row["max_tile_bytes"], counted["max_tile_bytes"])}
+        with connection.cursor() as cursor:
+            row |= tiles_city.kept(cursor)
         system.start("pipeline")
         row |= revalidations(port, headers, key, (lon, lat), args.seconds)
         if not args.no_tipg:

@@ -5,6 +5,8 @@ Of the recorded calls the densest 5 % of 556 tiles of zoom 14 hold a quarter, th
 400. The synthetic city has 110,000 addresses around 90 centers, which calls come back to by a power law.
 """
 
+import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,13 @@ MAKE = """
     FROM given, LATERAL (SELECT %(begin)s::timestamptz + minutes * interval '1 minute' AS opened_at) said ORDER BY id
 """
 TRIGGER = "ALTER TABLE incidents_call {} TRIGGER incidents_call_tiles"
+# One call after the other, as the pipeline writes them.
+WRITE = """
+    DO $$ DECLARE one bigint; BEGIN
+        FOR one IN SELECT id FROM incidents_call WHERE id % 1009 = {turn} LOOP UPDATE incidents_call SET {change} WHERE id = one; END LOOP;
+    END $$
+"""
+CHANGES = {"keep_us": "rev = rev + 1", "move_us": "rev = rev + 1, cell = cell - 8, geom = ST_Translate(geom, 0.1, 0.1)"}
 
 
 def places(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
@@ -54,9 +63,6 @@ def synthetic(count: int, rng: np.random.Generator) -> tuple[NDArray[np.float64]
 
 def make_calls(cursor: Any, facts: dict[str, Any]) -> dict[str, Any]:
     """Write the calls as the migration finds those of an older server, then fill what tiles are made of by its own statement."""
-    import time
-    from importlib import import_module
-
     from apps.geo.cells import cell_of
 
     lon, lat, origin = places(facts["calls"])
@@ -78,3 +84,23 @@ def make_calls(cursor: Any, facts: dict[str, Any]) -> dict[str, Any]:
     for table in ("incidents_call", "incidents_callcount", "layers_tilehead"):
         cursor.execute(f"VACUUM ANALYZE {table}")
     return {"calls": len(lon), "spread": origin, "fill_s": round(filled, 1)}
+
+
+def kept(cursor: Any) -> dict[str, float]:
+    """Return the microseconds that the trigger adds to the write of a call that stays where it is, and to one that moves; undone."""
+    row = {}
+    for name, change in CHANGES.items():
+        cost: dict[str, float] = {}
+        for state in ("DISABLE", "ENABLE"):
+            cursor.execute("BEGIN")
+            cursor.execute(TRIGGER.format(state))
+            cursor.execute("SELECT count(*) FROM incidents_call WHERE id % 1009 = 1")
+            number, taken = cursor.fetchone()[0], []
+            for turn in range(1, 6):
+                start = time.monotonic()
+                cursor.execute(WRITE.format(turn=turn, change=change))
+                taken.append((time.monotonic() - start) / number * 1e6)
+            cursor.execute("ROLLBACK")
+            cost[state] = float(np.median(taken))
+        row[name] = round(cost["ENABLE"] - cost["DISABLE"], 1)
+    return row

@@ -49,8 +49,9 @@ BEGIN
         PERFORM FROM layers_layerrevision WHERE layer = 'calls' AND agency_id = OLD.agency_id FOR UPDATE;
     END IF;
     IF TG_OP <> 'INSERT' AND OLD.place IS NOT NULL THEN
+        -- Also what changes without a new revision, such as a cell that is given later, makes another tile.
         PERFORM incidents_touch_tiles(OLD.agency_id, OLD.place, CASE TG_OP WHEN 'DELETE' THEN 0 ELSE NEW.rev END,
-            CASE TG_OP WHEN 'DELETE' THEN 1 ELSE 0 END);
+            CASE WHEN TG_OP = 'DELETE' OR NEW.rev = OLD.rev THEN 1 ELSE 0 END);
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.place IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.place IS DISTINCT FROM OLD.place) THEN
         PERFORM incidents_touch_tiles(NEW.agency_id, NEW.place, NEW.rev, 0);

@@ -14,7 +14,7 @@ from apps.geo.cells import cell_of, parent
 from apps.geo.clock import moment
 from apps.geo.tile_address import FINEST, TileAddress, column_row, interleave, place_of
 from apps.incidents import history
-from apps.incidents.cells import fill
+from apps.incidents.cells import catch_up, fill
 from apps.incidents.history import CallRecord
 from apps.incidents.merging import CallFacts
 from apps.incidents.models import Call, CallCount
@@ -164,6 +164,21 @@ def test_calls_of_code_that_knows_no_cells_are_counted_at_once_and_given_theirs_
         assert fill(cursor, after=last) is None
     assert Call.objects.get(number="H-1").cell == cell_of(-95.36, 29.76)
     assert counted() == counted_plainly()
+
+
+def test_the_pipeline_catches_up_with_code_that_knows_no_cells(cad: Source) -> None:
+    call = say(cad, "H-1", at=NOON, place=(-95.36, 29.76))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    Call.objects.update(cell=None)
+    before = heads()
+    assert connection.connection is not None
+    for _ in range(2):
+        catch_up(connection.connection)
+    assert Call.objects.get().cell == cell_of(-95.36, 29.76)
+    ((tile, (rev, erased)),) = before.items()
+    assert heads() == {tile: (call.rev, erased + 1)}, "once: the tile is another, though no revision is"
+    assert rev == call.rev
 
 
 def test_a_cell_does_not_outlive_a_move_by_code_that_knows_no_cells(cad: Source) -> None:
