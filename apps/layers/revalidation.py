@@ -124,6 +124,7 @@ class Revalidation:
     async def _run(self) -> None:
         while self.waiting:
             questions, self.waiting = self.waiting, []
+            tags: list[str | None] = [None] * len(questions)
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     tags = await self._tags(questions)
@@ -131,10 +132,10 @@ class Revalidation:
                 log.warning("tiles are revalidated by Django for %.0f s: %s", REST_S, error)
                 self.away_until = time.monotonic() + REST_S
                 await self.close()
-                tags = [None] * len(questions)
-            for question, tag in zip(questions, tags, strict=True):
-                if not question.told.done():
-                    question.told.set_result(tag)
+            finally:
+                for question, tag in zip(questions, tags, strict=True):
+                    if not question.told.done():
+                        question.told.set_result(tag)
 
     async def _tags(self, questions: list[Question]) -> list[str | None]:
         """Return the tags as they are now; None for an asker who may not ask, or whose rights have changed."""

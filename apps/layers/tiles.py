@@ -5,7 +5,7 @@ from apps.layers.definition import Cursor, Layer, TileQuery, TileSource
 from apps.layers.paged_tiles import PagedTiles
 from apps.layers.tile_encoding import encode_cells
 
-MOST_FEATURES = 1_500
+MOST_FEATURES = 1_000
 LARGEST_BYTES = 500_000
 FORM = 1
 """Counts up when the same rows are drawn in another way, so that no cache keeps the old one."""

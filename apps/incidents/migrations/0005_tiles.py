@@ -18,29 +18,35 @@ $$;
 CREATE FUNCTION incidents_month(at timestamptz) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT date_trunc('month', at AT TIME ZONE 'UTC')::date
 $$;
-CREATE FUNCTION incidents_touch_tiles(agency bigint, place bigint, changed bigint, gone int) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION incidents_touch_tiles(agency bigint, place bigint, changed bigint, gone int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO layers_tilehead AS known (layer, agency_id, zoom, tile, rev, erased)
     SELECT 'calls', agency, head.zoom, place >> (2 * (31 - head.zoom)), changed, gone FROM {HEADS} ORDER BY head.zoom
-    ON CONFLICT (layer, agency_id, zoom, tile)
-    DO UPDATE SET rev = greatest(known.rev, excluded.rev), erased = known.erased + excluded.erased
-$$;
-CREATE FUNCTION incidents_count_call(one incidents_call) RETURNS void LANGUAGE sql AS $$
+    ON CONFLICT ON CONSTRAINT layers_tilehead_pkey
+    DO UPDATE SET rev = greatest(known.rev, excluded.rev), erased = known.erased + excluded.erased;
+END $$;
+CREATE FUNCTION incidents_count_call(one incidents_call) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO incidents_callcount AS known (agency_id, zoom, tile, cell, month, count)
     SELECT one.agency_id, level.zoom, one.place >> (2 * (31 - level.zoom)), incidents_parent(one.cell, level.resolution),
         incidents_month(one.opened_at), 1 FROM {LEVELS} WHERE one.place IS NOT NULL ORDER BY level.zoom
-    ON CONFLICT (agency_id, zoom, tile, cell, month) DO UPDATE SET count = known.count + 1
-$$;
+    ON CONFLICT ON CONSTRAINT incidents_callcount_pkey DO UPDATE SET count = known.count + 1;
+END $$;
 CREATE FUNCTION incidents_uncount_call(one incidents_call) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     level record;
+    opened date := incidents_month(one.opened_at);
+    remaining int;
 BEGIN
     FOR level IN SELECT zoom, one.place >> (2 * (31 - zoom)) AS tile, incidents_parent(one.cell, resolution) AS cell
         FROM {LEVELS} WHERE one.place IS NOT NULL ORDER BY zoom
     LOOP
         UPDATE incidents_callcount SET count = count - 1 WHERE agency_id = one.agency_id AND zoom = level.zoom
-            AND tile = level.tile AND cell = level.cell AND month = incidents_month(one.opened_at);
-        DELETE FROM incidents_callcount WHERE agency_id = one.agency_id AND zoom = level.zoom
-            AND tile = level.tile AND cell = level.cell AND month = incidents_month(one.opened_at) AND count <= 0;
+            AND tile = level.tile AND cell = level.cell AND month = opened RETURNING count INTO remaining;
+        IF remaining <= 0 THEN
+            DELETE FROM incidents_callcount WHERE agency_id = one.agency_id AND zoom = level.zoom
+                AND tile = level.tile AND cell = level.cell AND month = opened;
+        END IF;
     END LOOP;
 END $$;
 CREATE FUNCTION incidents_keep_tiles() RETURNS trigger LANGUAGE plpgsql AS $$

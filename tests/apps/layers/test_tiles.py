@@ -18,6 +18,7 @@ from apps.geofences.operations import make_fence
 from apps.incidents.models import Call
 from apps.ingest.models import Source
 from apps.layers.registry import names
+from apps.layers.tiles import MOST_FEATURES
 from tests.world import NOON, make_agency, make_instance, make_member, make_source, make_track, minutes, move, next_rev, say, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -149,17 +150,17 @@ def test_a_tile_that_would_be_too_large_is_told_by_cell(client: Client, cad: Sou
 
 
 def test_a_full_tile_stays_below_its_largest_size(client: Client, cad: Source) -> None:
-    """1,500 calls with the longest texts that their columns take are too much, and are told by cell."""
+    """1,000 calls with the longest texts that their columns take are too much, and are told by cell."""
     facts = {"type": "T" * 160, "address": "A" * 300, "priority": "P" * 16}
     say(cad, "H", at=NOON, place=HOUSTON, **facts)
     with connection.cursor() as cursor:
         columns = [field.column for field in Call._meta.concrete_fields if field.column not in ("id", "number", "address")]
         cursor.execute(
             f"INSERT INTO incidents_call (number, address, {', '.join(columns)})"
-            f" SELECT 'H-' || n, n || repeat('A', 290), {', '.join(columns)} FROM incidents_call, generate_series(1, 1499) n"
+            f" SELECT 'H-' || n, n || repeat('A', 290), {', '.join(columns)} FROM incidents_call, generate_series(1, {MOST_FEATURES - 1}) n"
         )
     response = client.get(path_of("calls", around(*HOUSTON, 16)))
-    assert (total(response), len(response.content) <= 500_000) == (1500, True)
+    assert (total(response), len(response.content) <= 500_000) == (MOST_FEATURES, True)
 
 
 def test_a_window_has_calls_of_any_state_that_were_opened_in_it(client: Client, cad: Source) -> None:
