@@ -7,7 +7,7 @@ window are read from the counts that a trigger keeps, the rest from the calls th
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from apps.geo.cells import parent_sql
+from apps.geo.cells import group_sql, grouped
 from apps.geo.tile_address import EXTENT
 from apps.layers.definition import Cursor, TileQuery
 
@@ -29,6 +29,8 @@ MONTHS = """
             WHERE {tile} AND call.opened_at >= %(behind_month)s::timestamptz AND call.opened_at < %(until)s
     ) part GROUP BY 1
 """
+# A tile is asked for beside many others: it takes one core, and waits for no helper to start.
+ALONE = "SET LOCAL max_parallel_workers_per_gather = 0"
 # A longitude of 180 degrees lies in the westernmost tile, as its place does.
 DRAWN = """
     SELECT ST_AsMVT(one, 'calls', %(extent)s, 'geom', 'id') FROM (
@@ -74,11 +76,12 @@ class CallTiles:
         query = self.query
         months = whole_months(query.since, query.until) if query.since and query.until else None
         if months and not query.filters and query.address.z <= LEVELS[-1]:
-            cell = parent_sql("part.cell", resolution)
+            cell = group_sql("part.cell", resolution)
+            cursor.execute(ALONE)
             cursor.execute(MONTHS.format(cell=cell, tile=IN_TILE), {**self.values, **self._counted(months)})
         else:
-            cursor.execute(CELLS.format(cell=parent_sql("call.cell", resolution), where=self.where), self.values)
-        return {int(cell): int(count) for cell, count in cursor.fetchall()}
+            cursor.execute(CELLS.format(cell=group_sql("call.cell", resolution), where=self.where), self.values)
+        return grouped(cursor.fetchall(), resolution)
 
     def _counted(self, months: Sequence[datetime]) -> dict[str, object]:
         address = self.query.address

@@ -1,5 +1,7 @@
 """H3 cells as integers."""
 
+from collections import Counter
+
 import h3.api.basic_int as h3
 import pytest
 from django.db import connection
@@ -21,14 +23,17 @@ def test_an_ancestor_is_the_one_that_h3_finds(lon: float, lat: float, resolution
 
 
 @pytest.mark.django_db
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
-@given(lons, lats, resolutions)
-def test_the_database_finds_the_same_ancestor(lon: float, lat: float, resolution: int) -> None:
-    cell = cells.cell_of(lon, lat)
-    found = cells.parent_sql("one.cell", resolution)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(st.lists(st.tuples(lons, lats), max_size=20), resolutions)
+def test_the_database_groups_by_the_same_ancestors(places: list[tuple[float, float]], resolution: int) -> None:
+    known = [cells.cell_of(*place) for place in places]
+    given = [*known, *(cells.parent(cell, max(resolution, 9)) for cell in known), None, 0]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {found} FROM unnest(%s::bigint[]) AS one (cell)", [[cell, None, 0]])
-        assert [row[0] for row in cursor.fetchall()] == [cells.parent(cell, resolution), 0, 0]
+        group = cells.group_sql("one.cell", resolution)
+        cursor.execute(f"SELECT {group}, count(*) FROM unnest(%s::bigint[]) AS one (cell) GROUP BY 1", [given])
+        found = cells.grouped(cursor.fetchall(), resolution)
+    assert found == Counter(cells.parent(cell or cells.UNKNOWN, resolution) for cell in given)
+    assert found[cells.UNKNOWN] == 2
 
 
 def test_what_is_unknown_stays_unknown() -> None:
