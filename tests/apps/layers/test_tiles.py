@@ -114,9 +114,9 @@ def test_the_numbers_of_all_tiles_add_up_to_the_whole(client: Client, crowd: lis
     every = range(len(crowd))
     is_open = {number for number in every if number % 3 != 2}
     asked = [({}, is_open), (WINDOW, set(every)), (PAST, is_open), ({"rank": "1"}, {number for number in is_open if number % 4 == 1})]
-    for zoom in (0, 1, 8, 10, 12, 13, 14, 16, 22):
+    for zoom in (0, 8, 11, 12, 13, 16, 22):
         tile_of = [around(*place, zoom) for place in crowd]
-        fullest = sorted(set(tile_of), key=lambda tile: (-tile_of.count(tile), tile.x, tile.y))[:16]
+        fullest = sorted(set(tile_of), key=lambda tile: (-tile_of.count(tile), tile.x, tile.y))[:12]
         for query, told in asked:
             expected = [sum(tile_of[number] == tile for number in told) for tile in fullest]
             assert [total(client.get(path_of("calls", tile), query)) for tile in fullest] == expected, (zoom, query)
