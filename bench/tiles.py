@@ -10,6 +10,8 @@ holds a call is read and its number compared with a plain count of the places (`
 `tipg_…`: the same tiles of zoom 14 from tipg, which is installed for this into a temporary folder, on the same table with a GiST index
 on its geometry, after another restart. tipg leaves out what is over 10,000 features a tile.
 
+`…_cpu_ms`: the processor's time a tile, of the web process and PostgreSQL together; `loop_ms` tells how fast the machine was.
+
 `revalidated_per_s`: 40 askers who know the tags ask again as fast as they can. `not_modified_share`: 50 views of 4 by 5 tiles of
 zoom 11 to 16 ask once a second whether their tiles of open calls changed, while the pipeline takes in 5 changes a second (opened,
 moved, closed). Prints one line of JSON.
@@ -18,6 +20,7 @@ moved, closed). Prints one line of JSON.
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
 import threading
@@ -25,13 +28,15 @@ import time
 import urllib.request
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench import tiles_city, tipg
 from bench.fanout import session_of
-from bench.system import System, private_system
+from bench.ingest import loop_ms
+from bench.system import System, launcher, private_system
 from bench.tiles_asked import Asker, Heard, Tile, counts_of, mixed, revalidate, tiles_of, told
 
 PATH = "/api/layers/calls/tiles/{z}/{x}/{y}.mvt"
@@ -73,6 +78,20 @@ def restarted(system: System) -> None:
     system.servers.start_postgres({"fsync": "on", "synchronous_commit": "on"})
 
 
+class Processor:
+    """The processor's time that a server and PostgreSQL use, which hardly depends on what else runs."""
+
+    def __init__(self, system: System, pid: int) -> None:
+        self.system, self.pid, self.before = system, pid, 0.0
+        self.before = self.used_ms()
+
+    def used_ms(self) -> float:
+        """Return what was used since this was made; backends that ended since are not counted."""
+        pids = [self.pid, *launcher().postgres_of(self.system.servers.cluster)]
+        fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+        return sum(int(one[11]) + int(one[12]) for one in fields) * 1e3 / os.sysconf("SC_CLK_TCK") - self.before
+
+
 def percentiles(name: str, taken: list[float]) -> dict[str, float]:
     p50, p95 = np.percentile(taken, (50, 95))
     row = {f"{name}_p50_ms": round(float(p50), 1), f"{name}_p95_ms": round(float(p95), 1), f"{name}_most_ms": round(max(taken), 1)}
@@ -80,20 +99,24 @@ def percentiles(name: str, taken: list[float]) -> dict[str, float]:
     return row
 
 
-def measure(port: int, headers: dict[str, str], counts: dict[int, Counter[Tile]], begin: datetime, tiles: int) -> dict[str, Any]:
+def measure(
+    system: System, headers: dict[str, str], counts: dict[int, Counter[Tile]], begin: datetime, tiles: int
+) -> dict[str, Any]:
     """Ask for each tile once, those of zoom 14 first."""
+    port, processor = system.instance.port, Processor(system, system.instance.pid("web"))
     whole = window(begin, days=tiles_city.DAYS)
     asked = mixed(counts[14], 14, busy=tiles * 2 // 3, sparse=tiles // 3)
     taken, bodies = Asker(port, f"{PATH}?{whole}", headers).all(asked)
     largest = max(map(len, bodies))
-    row = percentiles("z14", taken)
+    row = {**percentiles("z14", taken), "z14_cpu_ms": round(processor.used_ms() / len(taken), 1), "loop_ms": loop_ms()}
     row["z14_calls_a_tile"] = round(float(np.mean([counts[14][tile] for tile in asked])))
-    everywhere: list[float] = []
+    everywhere, processor = list[float](), Processor(system, system.instance.pid("web"))
     for days, after in ((730, 0), (700, 20), (365, 100), (180, 400), (45, 300), (7, 600)):
         path = f"{PATH}?{window(begin, days=days, after=after + 0.4)}"
         taken, bodies = Asker(port, path, headers).all(mixed(counts[10], 10, busy=9, sparse=3))
         everywhere += taken
         largest = max(largest, *map(len, bodies))
+    row["z10_cpu_ms"] = round(processor.used_ms() / len(everywhere), 1)
     return {**row, **percentiles("z10", everywhere), "max_tile_bytes": largest}
 
 
@@ -190,7 +213,7 @@ def main() -> None:
         headers, port = {"Cookie": f"sessionid={session}"}, system.instance.port
         restarted(system)
         system.start("web")
-        row |= measure(port, headers, counts, begin, args.tiles)
+        row |= measure(system, headers, counts, begin, args.tiles)
         if not args.no_count:
             counted = count_all(port, headers, counts, begin)
             row |= {**counted, "max_tile_bytes": max(row["max_tile_bytes"], counted["max_tile_bytes"])}
@@ -203,8 +226,9 @@ def main() -> None:
                 cursor.execute(tipg.SHOW)
             restarted(system)
             asked = mixed(counts[14], 14, busy=args.tiles * 2 // 3, sparse=args.tiles // 3)
-            taken, bodies = tipg.ask(system, asked)
-            row |= {**percentiles("tipg_z14", taken), "tipg_max_tile_bytes": max(map(len, bodies))}
+            taken, bodies, cpu_ms = tipg.ask(asked, lambda pid: Processor(system, pid).used_ms)
+            row |= {**percentiles("tipg_z14", taken), "tipg_z14_cpu_ms": round(cpu_ms / len(taken), 1)}
+            row["tipg_max_tile_bytes"] = max(map(len, bodies))
             row["ratio_z14"] = round(row["tipg_z14_p95_ms"] / row["z14_p95_ms"], 2)
     print(json.dumps(row))
 

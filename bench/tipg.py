@@ -7,10 +7,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from bench.system import System, launcher
+from bench.system import launcher
 from bench.tiles_asked import Asker, Tile
 
 # The columns that our tiles carry, and the index that tipg searches by.
@@ -32,15 +33,18 @@ def installed(folder: Path) -> Path:
     return home / "bin" / "python"
 
 
-def ask(system: System, tiles: list[Tile]) -> tuple[list[float], list[bytes]]:
-    """Ask one process of tipg for the tiles, one after the other; return milliseconds and tiles."""
+def ask(tiles: list[Tile], processor: Callable[[int], Callable[[], float]]) -> tuple[list[float], list[bytes], float]:
+    """Ask one process of tipg for the tiles, one after the other; return milliseconds, tiles, and the processor's milliseconds.
+    `processor` begins to count for a process."""
     with tempfile.TemporaryDirectory(prefix="rtcc-tipg-") as name:
         python, port = installed(Path(name)), launcher().free_port(8500)
         words = [str(python), "-m", "uvicorn", "tipg.main:app", "--port", str(port), "--no-access-log", "--log-level", "warning"]
         server = subprocess.Popen(words, cwd=name, env={**os.environ, **database()}, stdout=subprocess.DEVNULL)
         try:
             wait(port, server)
-            return Asker(port, PATH, {}).all(tiles)
+            used_ms = processor(server.pid)
+            taken, bodies = Asker(port, PATH, {}).all(tiles)
+            return taken, bodies, used_ms()
         finally:
             server.terminate()
             server.wait(20)
