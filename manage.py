@@ -8,4 +8,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rtcc_geo.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from apps.audit.acting import acting_as, at_the_command_line
+
+    with acting_as(at_the_command_line):
+        execute_from_command_line(sys.argv)

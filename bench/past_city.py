@@ -101,14 +101,15 @@ def make_fixes(cursor: Any, facts: dict[str, Any]) -> None:
 
     from apps.pipeline import partitions
     from apps.pipeline.owner import connect
+    from apps.tracks.days import date_of, day_of
 
-    today = partitions.day_of(datetime.now(UTC))
+    today = day_of(datetime.now(UTC))
     days = range(today - facts["days"], today + 1)
     with connect("bench past") as connection:
         partitions.make_days(connection, days)
     cursor.execute(TRACKS, facts)
     for day in days:
-        cursor.execute(DAY, {**facts, **CITY, "day": partitions.date_of(day)})
+        cursor.execute(DAY, {**facts, **CITY, "day": date_of(day)})
     cursor.execute("ANALYZE tracks_fix")
 
 

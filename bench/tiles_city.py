@@ -76,7 +76,7 @@ def make_calls(cursor: Any, facts: dict[str, Any]) -> dict[str, Any]:
     cursor.execute(TRIGGER.format("DISABLE"))
     cursor.execute(MAKE, facts)
     start = time.monotonic()
-    cursor.execute(import_module("apps.incidents.migrations.0005_tiles").FILL)
+    cursor.execute(import_module("apps.incidents.migrations.0007_tiles").FILL)
     filled = time.monotonic() - start
     cursor.execute(TRIGGER.format("ENABLE"))
     cursor.execute("SELECT setval('incidents_call_id_seq', (SELECT max(id) FROM incidents_call))")

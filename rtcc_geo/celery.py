@@ -1,4 +1,4 @@
-"""The Celery application: grids, reports, imports, retention. Never alerts."""
+"""The Celery application: grids, reports, imports. Never alerts, and no retention: both go on with Redis dead."""
 
 import os
 

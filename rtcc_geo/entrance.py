@@ -1,5 +1,6 @@
 """Sends each connection where it belongs, and starts and stops what runs beside the requests."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from apps.ingest.answers import Receive, Scope, Send
@@ -7,16 +8,22 @@ from apps.ingest.door import Door
 from apps.layers.revalidation import Revalidation
 from apps.layers.tile_views import REVALIDATE
 from apps.live import hub, routing
+from rtcc_geo.bounded_body import BoundedBody
 from rtcc_geo.healthz import Healthz
+from rtcc_geo.starting import Exposed, refuse_while_exposed
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Entrance:
+    """`bare` lists what Django does not see; the matrix of rights (tests/architecture) wants a row for each."""
+
     def __init__(self, pages: Application) -> None:
-        self.pages = pages
+        self.pages = BoundedBody(pages)
         self.door = Door()
         self.healthz = Healthz()
+        self.judging: asyncio.Task[None] | None = None
+        self.bare: dict[str, Application] = {"/ingest/": self.door, "/healthz": self.healthz}
         self.tiles = Revalidation()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,24 +37,34 @@ class Entrance:
 
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path.startswith("/ingest/"):
-            await self.door(scope, receive, send)
-        elif path == "/healthz":
-            await self.healthz(scope, receive, send)
-        elif path.endswith(".mvt") and (tag := await self.tiles.unchanged(scope)):
+        if path.endswith(".mvt") and (tag := await self.tiles.unchanged(scope)):
             await send_unchanged(send, tag)
         else:
-            await self.pages(scope, receive, send)
+            await self.found(path)(scope, receive, send)
+
+    def found(self, path: str) -> Application:
+        """Return who answers at an address: of the bare ones those that end with a slash also answer for all below."""
+        for address, application in self.bare.items():
+            if path == address or (address.endswith("/") and path.startswith(address)):
+                return application
+        return self.pages
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
-        """Start the door and the hub before the first request; before the end, commit what waits."""
+        """Start the door and the hub before the first request, unless something is exposed; before the end, commit what waits."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                try:
+                    self.judging = await refuse_while_exposed()
+                except Exposed as exposed:
+                    await send({"type": "lifespan.startup.failed", "message": str(exposed)})
+                    return
                 self.door.start()
                 await hub.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self.judging is not None:
+                    self.judging.cancel()
                 await hub.stop()
                 await self.door.stop()
                 await self.healthz.close()

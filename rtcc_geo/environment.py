@@ -21,6 +21,10 @@ def required(name: str) -> str:
     return value
 
 
+def optional(name: str) -> str | None:
+    return os.environ.get(name) or None
+
+
 def duration(name: str, default: str) -> timedelta:
     """Read a duration such as "90d", "30 min" or "45s"."""
     value = os.environ.get(name, default)

@@ -12,13 +12,16 @@ from rest_framework.views import exception_handler
 from apps.accounts.instance import NoInstance
 from apps.layers.parameters import BadParameter
 from apps.layers.queries import NoSuchAgency, NoSuchLayer
+from apps.layers.sensitive import NotAudited, WhyRequired
 
 STATUS: dict[type[Exception], int] = {
     BadParameter: 400,
+    WhyRequired: 400,
     NotAuthenticated: 401,
     NoSuchAgency: 404,
     NoSuchLayer: 404,
     NoInstance: 503,
+    NotAudited: 503,
 }
 API = "/api/"
 CHALLENGE = 'Cookie realm="RTCC Geo"'

@@ -17,13 +17,17 @@ CSRF_TRUSTED_ORIGINS = [ORIGIN.url]
 
 POSITION_RETENTION = environment.duration("RTCC_POSITION_RETENTION", "90d")
 QUEUE_FULL_AFTER = environment.duration("RTCC_QUEUE_FULL_AFTER", "60s")
+AUDIT_HEADS = environment.optional("RTCC_AUDIT_HEADS")
 LAYER_CATALOG = "rtcc_geo.catalog.LAYERS"
+DATA_CLASSES = "rtcc_geo.catalog.DATA_CLASSES"
+NOT_REMOVED_BY_AGE = "rtcc_geo.catalog.NOT_REMOVED_BY_AGE"
 
 INSTALLED_APPS = [
     "apps.geo",
     "apps.audit",
     "apps.accounts",
     "apps.layers",
+    "apps.retention",
     "apps.boundaries",
     "apps.tracks",
     "apps.units",
@@ -39,7 +43,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
-    "django.contrib.admin",
+    "apps.audit.apps.AuditedAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,6 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
 ]
 MIDDLEWARE = [
+    "rtcc_geo.headers.PageHeaders",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -58,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.audit.middleware.ActingMiddleware",
+    "apps.audit.refusals.RefusalMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -113,9 +119,14 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "4/m/ip"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ORIGIN.url.startswith("https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 365 * 86_400 if ORIGIN.url.startswith("https") else 0
 # Nothing inline, nothing from elsewhere; the map draws its pictures of symbols from memory.
 CONTENT_SECURITY_POLICY = {
@@ -163,7 +174,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "rtcc_geo.discreet.DiscreetHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        # Uvicorn and Django bring handlers of their own, which would write whatever was asked for.
+        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi", "django")},
+        "uvicorn.access": {"handlers": [], "propagate": False},
+    },
 }
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("apps.accounts.urls")),
     path("api/layers/", include("apps.layers.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("retention/", include("apps.retention.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/icon.svg")),
 ]

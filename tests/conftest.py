@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import lanes
@@ -52,6 +54,14 @@ def recorded() -> Path:
     if not SHARED.is_dir():
         pytest.fail("no recorded data beside the project (../shared/data)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """After a test that commits Django empties every table, which the audit's net refuses: here, as the owner, it is taken off."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("audit_entry", "audit_seal", "audit_anchor", "audit_review"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_not_emptied")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 
 from apps.accounts.models import Member
 
+COMPLETE = 1
 WHOLE_WORLD = [-179.9, -80.0, 179.9, 80.0]
 HEADER = struct.Struct("<HHId")
 BLOB = struct.Struct("<IIIII")
@@ -78,12 +79,14 @@ class Seen:
 
     def frame(self, frame: bytes) -> None:
         """Apply positions. Records of a complete tile replace what was known there only by their own handles: tests look at
-        where a unit is, not at what left a view."""
+        where a unit is, not at what left a view. All that an agency has (a view of the whole world) replaces what it had."""
         _, blobs, _, _ = HEADER.unpack_from(frame)
         offset = HEADER.size
         for _ in range(blobs):
-            *_, count = BLOB.unpack_from(frame, offset)
+            agency, tile_x, _, flags, count = BLOB.unpack_from(frame, offset)
             offset += BLOB.size
+            if flags & COMPLETE and tile_x == EVERYWHERE:
+                self.positions = {one: at for one, at in self.positions.items() if self.introduced.get(one, {}).get("agency") != agency}
             for _ in range(count):
                 handle, lon, lat, _, _, _, status, _ = RECORD.unpack_from(frame, offset)
                 self.positions[handle] = (lon / 1e7, lat / 1e7, status)

@@ -33,6 +33,7 @@ from tests.lanes import worker
 ROOT = Path(__file__).resolve().parent.parent
 UVICORN = (
     "--host", "127.0.0.1", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false",
+    "--ws-max-size", "4096", "--http", "rtcc_geo.bounded_http:BoundedHttp", "--no-server-header", "--lifespan", "on",
     "--loop", "uvloop", "--no-access-log", "--timeout-graceful-shutdown", "2", "--port",
 )  # fmt: skip
 

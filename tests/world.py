@@ -50,7 +50,7 @@ def signed_in(member: Member) -> Client:
 
 
 def make_source(agency: Agency, slug: str = "cad", **facts: Any) -> Source:
-    return Source.objects.create(agency=agency, slug=slug, name=slug, **{"adapter": "fixes", "origin": Origin.LIVE, **facts})
+    return Source.objects.create(agency=agency, slug=slug, **{"name": slug, "adapter": "fixes", "origin": Origin.LIVE, **facts})
 
 
 def next_rev(layer: str, agency: Agency) -> int:

@@ -5,19 +5,21 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from apps.accounts import epoch, lock_out, operations
 from apps.accounts.models import ApiKey, Member, Membership, SignInAttempts
+from apps.audit.site import Audited
 
 # Sign-in to the admin goes by allauth too, so that its rate limits hold there.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "RTCC Geo"
 
 
-class TellsEpoch(admin.ModelAdmin):
+class TellsEpoch(Audited):
     """After each write the new epoch goes out, as after an operation."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -61,7 +63,8 @@ class MemberAdmin(TellsEpoch, UserAdmin):
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active")
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        response = super().user_change_password(request, id, form_url)
+        with transaction.atomic():  # with the audit row
+            response = super().user_change_password(request, id, form_url)
         epoch.tell()
         return response
 

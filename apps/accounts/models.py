@@ -79,6 +79,7 @@ class Agency(models.Model):
     speed_unit = models.CharField(max_length=4, default="mph")
     shifts = models.JSONField(default=list, blank=True)
     area = models.MultiPolygonField(null=True, blank=True)
+    why_required = models.BooleanField(default=False, help_text="who reads a sensitive layer must say why")
 
     class Meta:
         verbose_name_plural = "agencies"

@@ -10,6 +10,7 @@ import shapely
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
 
 from apps.accounts.models import Agency
+from apps.audit.operations import record
 from apps.boundaries.models import Boundary
 from apps.boundaries.reading import Area, BadArea, UnreadableBoundaries, read
 from apps.layers.revisions import publishing
@@ -54,6 +55,8 @@ def load(*, path: Path, agency: Agency, kind: str, code_field: str, name_field: 
         Boundary.objects.bulk_create(made)
         written = [row.pk for row in (*ended, *made)]
         if written:
+            facts = {"kind": kind, "file": path.name, "made": len(made), "ended": len(ended), "valid_from": valid_from.isoformat()}
+            record("boundaries_loaded", target=f"boundaries:{kind}", agency_id=agency.pk, count=len(written), detail=facts)
             publication.touch(LAYER, agency.pk, lambda rev: Boundary.objects.filter(pk__in=written).update(rev=rev))
     loaded.made, loaded.ended, loaded.unchanged = len(made), len(ended), len(areas) - len(changed)
     return loaded

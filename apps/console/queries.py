@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from apps.accounts.viewer import Viewer
 from apps.boundaries.tags import Tags
 from apps.incidents.features import CallRow, call_feature
@@ -12,7 +10,9 @@ from apps.incidents.layers import CALLS
 from apps.incidents.models import CallState
 from apps.incidents.queries import open_calls
 from apps.layers.definition import PageQuery
-from apps.layers.queries import settled
+from apps.layers.net import seen_by
+from apps.layers.queries import Wanted, settled
+from apps.layers.sensitive import reading
 
 MOST = 20_000
 
@@ -28,15 +28,19 @@ class CallsBoard:
     known: datetime | None
 
 
-def calls_board(*, viewer: Viewer, at: datetime | None = None, known: datetime | None = None) -> CallsBoard:
+def calls_board(*, viewer: Viewer, at: datetime | None = None, known: datetime | None = None, why: str = "") -> CallsBoard:
     """Return the calls that the viewer may see: unlocated, then waiting, then active; each by rank, then the oldest first.
 
-    An unlocated call is counted as unlocated and by its state. At most 20,000 calls.
+    An unlocated call is counted as unlocated and by its state. At most 20,000 calls. Raises as layers.sensitive.reading.
     """
-    tags = Tags()
-    with connection.cursor() as cursor:
-        until = settled(cursor, known)
-        calls = open_calls(cursor, PageQuery(viewer.agencies(CALLS.name), None, at, until, (0, 0), MOST))
+    tags, wanted, agencies = Tags(), Wanted(at=at, known=known), viewer.agencies(CALLS.name)
+    until = settled(known)
+    with (
+        reading(CALLS, agencies=agencies, past=wanted.past, why=why, detail={"board": "calls", **wanted.told()}) as read,
+        seen_by(viewer) as cursor,
+    ):
+        calls = open_calls(cursor, PageQuery(agencies, None, at, until, (0, 0), MOST))
+        read.count = len(calls)
         tags.read(cursor, (call.boundaries for call in calls))
     ordered = sorted(calls, key=place_on_board)
     return CallsBoard(

@@ -18,9 +18,9 @@ from apps.console.client import ClientNotBuilt, read_entry
 from apps.console.queries import calls_board
 from apps.console.schema import CallsBoardSchema
 from apps.layers.geojson import OPTIONS, encoded
-from apps.layers.parameters import read_time
+from apps.layers.parameters import read_time, read_why
 from apps.layers.reading import ReadView
-from apps.layers.schema import AT, KNOWN, errors
+from apps.layers.schema import AT, KNOWN, WHY, errors
 
 BUILT = Path("static") / "dist"
 
@@ -62,16 +62,17 @@ def basemap(request: HttpRequest) -> HttpResponse:
 
 
 class CallsBoardView(ReadView):
-    parameters = ("at", "known")
+    parameters = ("at", "known", "why")
 
     @extend_schema(
-        responses={200: CallsBoardSchema, **errors(400, 401, 503)}, parameters=[AT, KNOWN], operation_id="calls_board"
+        responses={200: CallsBoardSchema, **errors(400, 401, 503)}, parameters=[AT, KNOWN, WHY], operation_id="calls_board"
     )
     def get(self, request: Request) -> HttpResponse:
         """The calls that are open, or were at a past time, in the board's order."""
         query = request.query_params.dict()
         at, known = read_time(query, "at"), read_time(query, "known")
-        board = calls_board(viewer=asking(request), at=at, known=known)
+        why = read_why(query["why"]) if "why" in query else ""
+        board = calls_board(viewer=asking(request), at=at, known=known, why=why)
         body = {
             "calls": [encoded(call) for call in board.calls],
             "counts": {"unlocated": board.unlocated, "waiting": board.waiting, "active": board.active},

@@ -71,7 +71,7 @@ def step(memory: Memory, instance: InstanceState, poster: Poster, doors: tuple[D
     poster.post(doors[0], {"fixes": fixes})
     rejected = poster.post(doors[1], {"calls": calls}).rejected if calls else []
     if rejected:
-        log.warning("the front door rejected %d of %d calls (%s); they are told anew", len(rejected), len(calls), rejected[0].detail)
+        log.warning("the front door rejected %d of %d calls (%s); they are told anew", len(rejected), len(calls), rejected[0].reason)
         memory.generation = 0
 
 

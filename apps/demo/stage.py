@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 from apps.accounts import epoch
 from apps.accounts.instance import read_instance
 from apps.accounts.models import InstanceKind
+from apps.audit.operations import record
 
 # What moves, in one statement. A table that points to one of these and is not named makes PostgreSQL refuse: add it here.
 MOVING = (
@@ -93,6 +94,8 @@ def silence() -> None:
     """Switch every source off."""
     with connection.cursor() as cursor:
         cursor.execute(SILENCE)
+        if cursor.rowcount:
+            record("sources_silenced", target="sources", count=cursor.rowcount)
     epoch.tell()
 
 
@@ -106,6 +109,8 @@ def _begin_anew(line: Line, sources: Sequence[str]) -> int:
         cursor.execute(LISTEN, [list(sources)])
         cursor.execute(BEGIN_ANEW, [line.t0, line.real0, line.speed])
         generation = int(cursor.fetchone()[0])
+    facts = {"sources": list(sources), "clock": line.t0.isoformat() if line.t0 else "real time"}
+    record("history_begun_anew", target=f"generation:{generation}", detail=facts)
     epoch.tell()
     return generation
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.instance import read_instance
+from apps.audit.site import Audited
 from apps.geofences import operations
 from apps.geofences.forms import FenceForm
 from apps.geofences.models import Fence
@@ -15,10 +16,11 @@ FACTS = ("name", "area", "category", "active_from", "active_to")
 
 
 @admin.register(Fence)
-class FenceAdmin(admin.ModelAdmin):
+class FenceAdmin(Audited):
     """Removed fences are kept as history and not listed."""
 
     form = FenceForm
+    audited_by_operations = True
     list_display = ("name", "agency", "shape", "category", "active_from", "active_to")
     list_filter = ("agency", "category")
     search_fields = ("name",)
@@ -37,7 +39,7 @@ class FenceAdmin(admin.ModelAdmin):
         else:
             obj.pk = operations.make_fence(agency=form.cleaned_data["agency"], at=at, **facts).pk
 
-    def delete_model(self, request: HttpRequest, obj: Fence) -> None:
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         operations.remove_fence(fence=obj, at=read_instance().clock.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Fence]) -> None:

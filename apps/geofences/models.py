@@ -1,6 +1,7 @@
 """Areas, who is in them, and who went in or out."""
 
 from django.contrib.gis.db import models
+from django.contrib.postgres.indexes import BrinIndex
 
 
 class FenceShape(models.TextChoices):
@@ -41,9 +42,12 @@ class Fence(FenceFacts):
 class FenceRevision(FenceFacts):
     """What a fence was from `recorded_at` on; never overwritten."""
 
-    fence = models.ForeignKey(Fence, models.CASCADE, related_name="revisions")
+    fence = models.ForeignKey(Fence, models.CASCADE, related_name="revisions", db_index=False)
     recorded_at = models.DateTimeField()
     removed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["fence", "recorded_at", "id"], name="fence_revision_newest")]
 
 
 class Presence(models.Model):
@@ -74,3 +78,4 @@ class Transition(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["track", "fence", "kind", "observed_at"], name="transition_once")]
+        indexes = [BrinIndex(fields=["observed_at"], autosummarize=True, name="transition_by_age")]

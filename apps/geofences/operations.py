@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from apps.accounts.models import Agency
+from apps.audit.operations import record
 from apps.geofences.models import Fence, FenceRevision
 from apps.geofences.shapes import Area, Circle, UnusableFence, shape_of
 from apps.layers.revisions import Publication, publishing
@@ -37,6 +38,7 @@ def make_fence(
     with publishing() as publication:
         fence.save()
         _record(fence, publication, at)
+        _tell_audit("fence_made", fence)
     return fence
 
 
@@ -46,11 +48,13 @@ def change_fence(
     """Give the fence these facts, all of them. Locks the fence row. Raises UnusableFence, CircleTooLarge, FenceRemoved."""
     with publishing() as publication:
         changed = _locked(fence)
+        before = _told(changed)
         changed.name, changed.category, changed.active_from, changed.active_to = name, category, active_from, active_to
         _shape(changed, area)
         _check_times(changed)
         changed.save()
         _record(changed, publication, at)
+        _tell_audit("fence_changed", changed, before)
     return changed
 
 
@@ -61,6 +65,7 @@ def remove_fence(*, fence: Fence, at: datetime) -> None:
         gone.removed_at = at
         gone.save(update_fields=["removed_at"])
         _record(gone, publication, at)
+        _tell_audit("fence_removed", gone)
 
 
 def _locked(fence: Fence) -> Fence:
@@ -88,3 +93,19 @@ def _record(fence: Fence, publication: Publication, at: datetime) -> None:
         Fence.objects.filter(pk=fence.pk).update(rev=rev)
 
     publication.touch(LAYER, fence.agency_id, write)
+
+
+def _told(fence: Fence) -> dict[str, str]:
+    """Return what of a fence the audit tells, as text."""
+    facts = {name: getattr(fence, name) for name in FACTS if name not in ("geom", "center")}
+    return {**{name: "" if value is None else str(value) for name, value in facts.items()}, "outline": fence.geom.wkt}
+
+
+def _tell_audit(act: str, fence: Fence, before: dict[str, str] | None = None) -> None:
+    """Write who did what; of a change the old and new values, and of an outline only that it is another."""
+    now = _told(fence)
+    fields = {name: [before[name], now[name]] for name in now if before and before[name] != now[name]}
+    if "outline" in fields:
+        fields["outline"] = ["", "drawn anew"]
+    facts = {"name": fence.name, **({"fields": fields} if before else {})}
+    record(act, target=f"fence:{fence.pk}", agency_id=fence.agency_id, detail=facts)

@@ -62,6 +62,7 @@ class Call(CallFacts):
             models.Index(fields=["agency", "rev"], name="call_by_rev"),
             models.Index(fields=["source_id", "shard"], condition=~models.Q(state="closed"), name="call_open_by_shard"),
             models.Index(fields=["agency"], condition=~models.Q(state="closed"), name="call_open"),
+            models.Index(fields=["closed_at"], condition=models.Q(state="closed"), name="call_by_age"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from apps.geo.tile_address import EXTENT
 from apps.layers.definition import Cursor, TileQuery
 
 LEVELS = (7, 8, 9, 11, 12)
-"""Zooms whose tiles are counted by month (see the migration 0005_tiles); a coarser tile adds those of the next finer one."""
+"""Zooms whose tiles are counted by month (see the migration 0007_tiles); a coarser tile adds those of the next finer one."""
 IN_TILE = "call.agency_id = ANY(%(agencies)s) AND call.place >= %(first)s AND call.place < %(behind)s"
 OPEN = "call.state <> 'closed'"
 OPENED = "call.opened_at >= %(since)s AND call.opened_at < %(until)s"

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from apps.accounts.admin import ReadOnly
 from apps.accounts.models import Member
+from apps.audit.site import Audited
 from apps.ingest import operations
 from apps.ingest.models import OutboundUse, Post, Reject, Source, SourceHealth, SourceKey
 
@@ -30,7 +31,7 @@ class SourceForm(ModelForm):
 
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):
+class SourceAdmin(Audited):
     form = SourceForm
     list_display = ("name", "slug", "agency", "adapter", "origin", "enabled", "last_message")
     list_select_related = ("agency", "health")

@@ -1,5 +1,6 @@
 """Dedicated connections of the front door and the pollers: no pool, no ORM, each statement its own transaction."""
 
+import os
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ def parameters(purpose: str) -> dict[str, Any]:
         "autocommit": True,
         "connect_timeout": 5,
         "application_name": f"rtcc {purpose}",
-        "options": "-c statement_timeout=15s -c timezone=UTC",
+        "options": f"{os.environ.get('PGOPTIONS', '')} -c statement_timeout=15s -c timezone=UTC",
     }
 
 

@@ -75,7 +75,8 @@ class Door:
         return await self.take(request, sender, adapter, body or request.query, at)
 
     async def sender_of(self, request: Request) -> Sender:
-        """Return whose key this is. A key that is not known is looked for once more, since it may be new."""
+        """Return whose key this is. A key that is not known is looked for once more, since it may be new. Whether another's source
+        exists is not told."""
         if request.digest is None:
             raise Answer(401, "no_key", "send the source's key as Authorization: Bearer KEY, as Basic's password or as ?key=")
         await self.house.be_fresh(request.digest)
@@ -86,9 +87,7 @@ class Door:
             raise Answer(401, "unknown_key", "this key is not known, or was revoked")
         if sender.slug == request.slug:
             return sender
-        if request.slug in known.by_slug:
-            raise Answer(401, "wrong_key", f"this key is not for the source {request.slug}")
-        raise Answer(404, "not_found", f"there is no source {request.slug}")
+        raise Answer(404, "not_found", f"this key is for no source {request.slug}")
 
     def admit(self, request: Request, sender: Sender, adapter: Adapter) -> datetime:
         """Check all that can be checked before the body is read. Returns the instance's time. Raises Answer."""

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.conf import settings
-
 from apps.geo.clock import microseconds
 from apps.ingest.adapters.contract import Adapter, Unreadable
 from apps.ingest.batcher import Batcher
@@ -27,13 +25,13 @@ class Intake:
     def __init__(self, batcher: Batcher, house: Housekeeping) -> None:
         self.batcher = batcher
         self.house = house
-        self.retention_us = round(settings.POSITION_RETENTION.total_seconds() * 1e6)
 
     async def take(self, sender: Sender, adapter: Adapter, raw: bytes, *, content_type: str, at: datetime) -> PreparedPost:
         """Return the post once it is durable. Raises KeptUnread, batcher.Unavailable, batcher.Overloaded."""
         received_us = microseconds(at)
         post = PreparedPost(new_receipt(), sender.id, received_us, content_type, raw)
-        screen = Screen(received_us, received_us - self.retention_us, sender.bounds, self.house.known.clock_errors(sender))
+        known = self.house.known
+        screen = Screen(received_us, known.oldest_us(sender, at=at), sender.bounds, known.clock_errors(sender))
         try:
             prepare(post, adapter, sender.settings, received_at=at, screen=screen, shards=sender.shards)
         except Unreadable as problem:

@@ -1,20 +1,23 @@
 """What the front door knows of the instance without asking for each post: sources, keys, the clock, how long the queue is."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import psycopg
 import shapely
 
 from apps.accounts.instance import READ, InstanceState, state_of
+from apps.geo.clock import microseconds
 from apps.geo.shards import SHARDS
 from apps.ingest.clock_error import ClockErrors
 from apps.ingest.parcels import Shards
 from apps.ingest.quota import Quota
 from apps.ingest.screening import NOWHERE, Bounds
+from apps.retention.rules import IN_FORCE, Rules, before, rules_of
 
 SOURCES = """
-SELECT s.id, s.slug, s.adapter, s.origin, s.settings, s.enabled, s.observations_per_s, ST_AsBinary(a.area::geometry)
+SELECT s.id, s.slug, s.adapter, s.origin, s.settings, s.enabled, s.observations_per_s, ST_AsBinary(a.area::geometry), s.agency_id
 FROM ingest_source s JOIN accounts_agency a ON a.id = s.agency_id
 """
 KEYS = """
@@ -44,6 +47,7 @@ class Sender:
     bounds: Bounds
     quota: Quota
     shards: Shards
+    agency_id: int
     errors: ClockErrors = field(default_factory=ClockErrors)
 
 
@@ -59,8 +63,8 @@ def bounds_of(area: bytes | None) -> Bounds:
 
 def sender_of(row: tuple[Any, ...], before: Sender | None, *, at: float) -> Sender:
     """Build the sender of one row; what was learned of its devices and its quota stays."""
-    number, slug, adapter, origin, settings, enabled, per_s, area = row
-    sender = Sender(number, slug, adapter, origin, settings, enabled, bounds_of(area), Quota(per_s, at=at), Shards(number))
+    number, slug, adapter, origin, settings, enabled, per_s, area, agency_id = row
+    sender = Sender(number, slug, adapter, origin, settings, enabled, bounds_of(area), Quota(per_s, at=at), Shards(number), agency_id)
     if before is not None:
         sender.shards, sender.errors = before.shards, before.errors
         sender.quota = before.quota if before.quota.per_s == per_s else sender.quota
@@ -68,14 +72,14 @@ def sender_of(row: tuple[Any, ...], before: Sender | None, *, at: float) -> Send
 
 
 class Known:
-    """Read again when the grants' epoch has changed; the instance and the queue's age each second."""
+    """Read again when the grants' epoch has changed; the instance, the rules of retention and the queue's age each second."""
 
     def __init__(self) -> None:
         self.epoch: int | None = None
         self.senders: dict[int, Sender] = {}
-        self.by_slug: dict[str, Sender] = {}
         self.keys: dict[bytes, int] = {}
         self.instance: InstanceState | None = None
+        self.rules = Rules({})
         self.read_at = float("-inf")
         self.queue_age_s = 0.0
         self.floors = [0] * SHARDS
@@ -90,7 +94,10 @@ class Known:
             epoch = found[0] if found else None
             if epoch != self.epoch or epoch is None:
                 await self.read_sources(connection, at=at)
-        self.meet(state_of(instance) if instance else None)
+            state = state_of(instance) if instance else None
+            if state is not None:
+                self.rules = rules_of(await (await connection.execute(IN_FORCE, [state.clock.now()])).fetchall())
+        self.meet(state)
         self.epoch, self.read_at = epoch, at
 
     def meet(self, instance: InstanceState | None) -> None:
@@ -100,6 +107,10 @@ class Known:
                 sender.errors = ClockErrors()
         self.instance = instance
 
+    def oldest_us(self, sender: Sender, *, at: datetime) -> int:
+        """Return the time (microseconds since 1970) before which a source's fixes are not taken: they would be removed at once."""
+        return microseconds(before(at, self.rules.of("positions", sender.agency_id).keep))
+
     def clock_errors(self, sender: Sender) -> ClockErrors:
         """Return what is known of the devices' clocks; nothing is learned while the instance's own time runs faster than real."""
         runs_true = self.instance is None or self.instance.clock.speed == 1
@@ -108,7 +119,6 @@ class Known:
     async def read_sources(self, connection: psycopg.AsyncConnection[Any], *, at: float) -> None:
         rows = await (await connection.execute(SOURCES)).fetchall()
         self.senders = {row[0]: sender_of(row, self.senders.get(row[0]), at=at) for row in rows}
-        self.by_slug = {sender.slug: sender for sender in self.senders.values()}
         keys = await (await connection.execute(KEYS)).fetchall()
         self.keys = {bytes(digest): source_id for digest, source_id in keys}
 

@@ -94,7 +94,7 @@ class Listener:
             self.tell(sender, f"poll failed: {type(error).__name__}", at)
 
     def tell(self, sender: Sender, problem: str, at: datetime) -> None:
-        log.warning("source %s: %s", sender.slug, problem)
+        log.warning("source %s was not polled; its health says why", sender.slug)
         self.house.healths.refused(sender.id, problem, at=at)
 
     async def note_use(self, sender: Sender, result: str) -> None:

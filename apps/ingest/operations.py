@@ -9,6 +9,7 @@ from django.db import transaction
 from apps.accounts import operations as accounts
 from apps.accounts.instance import read_instance
 from apps.accounts.models import Agency, ApiKey, Member
+from apps.audit.operations import record
 from apps.ingest.adapters import ADAPTERS
 from apps.ingest.models import Source, SourceKey
 
@@ -43,10 +44,13 @@ def create_source(
     """Create a source. Raises UnknownAdapter and WrongOrigin."""
     check_adapter(adapter)
     check_origin(origin)
-    return Source.objects.create(
+    source = Source.objects.create(
         agency=agency, slug=slug, name=name, adapter=adapter, origin=origin, settings=dict(settings or {}),
         interval_s=interval_s, observations_per_s=observations_per_s,
     )  # fmt: skip
+    facts = {"source": slug, "adapter": adapter, "origin": origin}
+    record("source_made", target=f"source:{source.pk}", agency_id=agency.pk, detail=facts)
+    return source
 
 
 @transaction.atomic
@@ -54,6 +58,8 @@ def issue_key(source: Source, by: Member | None) -> str:
     """Make a key for one source and return it; only its SHA-256 is kept, so it can be shown this once."""
     made = accounts.make_key(agency=source.agency, by=by)
     SourceKey.objects.create(key=made.key, source=source)
+    facts = {"key": made.key.prefix, "source": source.slug}
+    record("key_issued", target=f"source:{source.pk}", agency_id=source.agency_id, detail=facts)
     return made.text
 
 

@@ -77,7 +77,8 @@ def untimely(observed_us: int, screen: Screen) -> Rejected | None:
 
 
 def judge_board(report: CallReport | BoardPoll, screen: Screen) -> CallReport | BoardPoll | Rejected:
-    """Calls are never dropped for their place nor for their age; a time that has not come is quarantined."""
+    """Calls are never dropped for their place nor for their age (what closes an open call is taken however old it is, and the call
+    then goes by its rule); a time that has not come is quarantined."""
     return untimely(report.observed_us, dataclasses.replace(screen, oldest_us=0)) or report
 
 

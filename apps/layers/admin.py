@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from apps.accounts.admin import TellsEpoch
 from apps.accounts.models import Agency, Grant, PriorityCode, StatusCode
-from apps.accounts.operations import give_defaults, let_administrators_in
+from apps.accounts.operations import give_defaults, grant_facts, let_administrators_in
 from apps.layers.registry import catalog, names
 
 
@@ -21,7 +21,7 @@ class AgencyForm(forms.ModelForm):
 
     class Meta:
         model = Agency
-        fields = ["slug", "name", "time_zone", "length_unit", "distance_unit", "speed_unit", "shifts"]
+        fields = ["slug", "name", "time_zone", "length_unit", "distance_unit", "speed_unit", "shifts", "why_required"]
 
 
 class StatusInline(admin.TabularInline):
@@ -62,5 +62,10 @@ class GrantForm(forms.ModelForm):
 @admin.register(Grant)
 class GrantAdmin(TellsEpoch):
     form = GrantForm
+    acts = {"made": "grant_given", "removed": "grant_withdrawn"}
+
+    def facts_of(self, obj: Any) -> dict[str, Any]:
+        return grant_facts(obj)
+
     list_display = ("role", "holder", "action", "layer", "agency")
     list_filter = ("role", "holder", "layer", "agency")

@@ -94,7 +94,8 @@ class Tiling:
 @dataclass(frozen=True)
 class Layer:
     """`changed(cursor, agency_id, after_rev)` returns what a replica at that revision lacks (0: all that is live).
-    Layers of kind "positions" are read by the hub in packed form (tracks.queries) and leave it out."""
+    Layers of kind "positions" are read by the hub in packed form (tracks.queries) and leave it out.
+    `sensitive`: which reads are audited: of the past (where somebody has been), always (whom a camera saw), or never."""
 
     name: str
     title: str
@@ -102,3 +103,4 @@ class Layer:
     page: Callable[[Cursor, PageQuery], list[FeatureRow]]
     tiling: Tiling
     changed: Callable[[Cursor, int, int], list[FeatureRow]] | None = None
+    sensitive: Literal["never", "past", "always"] = "never"

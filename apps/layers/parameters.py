@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from django.http import QueryDict
 
 from apps.layers.queries import Wanted
+from apps.layers.sensitive import LONGEST_WHY
 from apps.layers.window import BBox
 
 MOST = 5000
-FEATURES = ("agency", "bbox", "at", "known", "limit", "cursor")
+FEATURES = ("agency", "bbox", "at", "known", "limit", "cursor", "why")
 LONGEST_ECHO = 100
 NUMBER = re.compile(r"\s*[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?\s*", re.ASCII)
 BIGGEST = 2**63 - 1
@@ -47,6 +48,7 @@ def read_wanted(query: Mapping[str, str]) -> Wanted:
         known=known,
         after=read_cursor(query["cursor"], past=past) if "cursor" in query else (0, 0),
         limit=read_limit(query["limit"]) if "limit" in query else 1000,
+        why=read_why(query["why"]) if "why" in query else "",
     )
 
 
@@ -89,6 +91,13 @@ def read_limit(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST:
         raise BadParameter("limit", text, f"a number from 1 to {MOST}")
     return int(text)
+
+
+def read_why(text: str) -> str:
+    """Read the reason of a sensitive read: a sentence or a case number, kept as it is."""
+    if not text.strip() or len(text) > LONGEST_WHY or not text.isprintable():
+        raise BadParameter("why", text, f"a reason of 1 to {LONGEST_WHY} characters on one line")
+    return text.strip()
 
 
 def read_cursor(text: str, *, past: bool) -> tuple[int, int]:

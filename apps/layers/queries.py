@@ -11,6 +11,7 @@ from apps.accounts.viewer import Viewer
 from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
 from apps.layers.net import seen_by
 from apps.layers.registry import catalog
+from apps.layers.sensitive import reading
 from apps.layers.window import BBox
 
 # A batch records with the time at which its transaction began. Any that is open may still commit rows of that time;
@@ -40,10 +41,16 @@ class Wanted:
     known: datetime | None = None
     after: tuple[int, int] = (0, 0)
     limit: int = 1000
+    why: str = ""
 
     @property
     def past(self) -> bool:
         return self.at is not None or self.known is not None
+
+    def told(self) -> dict[str, object]:
+        """Return when and where, as the audit tells it."""
+        facts = {"at": self.at and self.at.isoformat(), "known": self.known and self.known.isoformat(), "bbox": self.bbox}
+        return {name: value for name, value in facts.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -71,17 +78,12 @@ def known_horizon(cursor: Cursor, instance: InstanceState) -> datetime:
     return instance.clock.at(began) - timedelta(microseconds=1)
 
 
-def settled(cursor: Cursor, known: datetime | None) -> datetime | None:
-    """Return `known`, or the horizon when that is earlier; None stays None."""
-    return None if known is None else min(known, known_horizon(cursor, read_instance()))
-
-
-def settled_now(known: datetime | None) -> datetime | None:
-    """As `settled`, on a cursor of the server's own: who only reads places may not see which transactions are open."""
+def settled(known: datetime | None) -> datetime | None:
+    """Return `known`, or the horizon when that is earlier; None stays None. Not within `seen_by`: a viewer sees no other sessions."""
     if known is None:
         return None
     with connection.cursor() as cursor:
-        return settled(cursor, known)
+        return min(known, known_horizon(cursor, read_instance()))
 
 
 def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
@@ -92,13 +94,17 @@ def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
 
 
 def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
-    """Return one page of a layer. Raises NoSuchLayer, NoSuchAgency."""
+    """Return one page of a layer; a sensitive read leaves its audit row. Raises NoSuchLayer, NoSuchAgency, WhyRequired, NotAudited."""
     definition, agencies = allowed(viewer, layer, wanted.agency)
-    known = settled_now(wanted.known)
-    with seen_by(viewer) as cursor:
-        query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
+    known = settled(wanted.known)
+    query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
+    with (
+        reading(definition, agencies=agencies, past=wanted.past, why=wanted.why, detail=wanted.told()) as read,
+        seen_by(viewer) as cursor,
+    ):
         rows = definition.page(cursor, replace(query, limit=wanted.limit + 1))
-    page = rows[: wanted.limit]
+        page = rows[: wanted.limit]
+        read.count = len(page)
     return Page(page, (page[-1].rev, page[-1].id) if len(rows) > len(page) else None, known)
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from apps.geo.tile_address import MOST_ZOOM, TileAddress
 from apps.layers.definition import FilterKind, Layer, TileQuery
-from apps.layers.parameters import BadParameter, read_slug, read_time
+from apps.layers.parameters import BadParameter, read_slug, read_time, read_why
 
 TIMES = ("at", "known", "from", "to")
-COMMON = ("agency", *TIMES, "token")
+COMMON = ("agency", *TIMES, "why", "token")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class TilesWanted:
     since: datetime | None = None
     until: datetime | None = None
     filters: Mapping[str, str | int] = field(default_factory=dict)
+    why: str = ""
 
     def of(self, address: TileAddress, agencies: Sequence[int], known: datetime | None) -> TileQuery:
         return TileQuery(address, agencies, self.at, known, self.since, self.until, self.filters)
@@ -51,6 +52,7 @@ def read_tiles_wanted(query: Mapping[str, str], layer: Layer) -> TilesWanted:
         since=since,
         until=until,
         filters={name: _value(name, query[name], kind) for name, kind in layer.tiling.filters.items() if name in query},
+        why=read_why(query["why"]) if "why" in query else "",
     )
 
 

@@ -4,7 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from apps.layers.schema import AGENCY, AT, KNOWN, TOKEN
+from apps.layers.schema import AGENCY, AT, KNOWN, TOKEN, WHY
 
 
 class TileJsonSchema(serializers.Serializer[object]):
@@ -43,6 +43,7 @@ TILE_PARAMETERS = [
     KNOWN,
     FROM,
     TO,
+    WHY,
     TOKEN,
     *(OpenApiParameter(name, int if name == "rank" else str, description=said) for name, said in FILTERS.items()),
 ]

@@ -13,6 +13,7 @@ from apps.live.messages import heartbeat, hello
 from apps.live.reader import Key, State
 from apps.live.reader import Rights as Found
 from apps.live.replica import Replica, Told
+from apps.live.watched import Watched
 
 MOST_CHANGES_BYTES = 131_072  # of one layer, waiting for one client
 PULSES = 10  # clients get their heartbeat in this many turns a second
@@ -28,6 +29,7 @@ class Audience:
         self.layers = layers
         self.replica = replica
         self.fanout = Fanout(replica.positions)
+        self.watched = Watched(layers)
         self.clients: set[Client] = set()
         self.pulses: list[set[Client]] = [set() for _ in range(PULSES)]
         self.turns = count()
@@ -86,7 +88,7 @@ class Audience:
                 self.close(client, NOT_SIGNED_IN)
             else:
                 client.epoch, client.roles = state.epoch, rights.roles
-                self._give(client, rights.rights, state, now_ms)
+                self._give(client, self.watched.permitted(client, rights.rights), state, now_ms)
 
     def beat(self, turn: int, feeds: list[dict[str, Any]], now_ms: float, speed: float) -> None:
         """Send a tenth of the clients their heartbeat, encoded once for equal rights."""

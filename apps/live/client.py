@@ -51,6 +51,7 @@ class Member:
     name: str
     session_key: str
     password: str
+    address: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -74,6 +75,7 @@ class Client:
     sweeps: dict[int, Sweep] = field(default_factory=dict)
     served: int = 0
     introduced: bytearray = field(default_factory=bytearray)
+    watched: set[Key] = field(default_factory=set)
 
     def may_see(self, key: Key) -> bool:
         return (*key, "view") in self.rights

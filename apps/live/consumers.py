@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from apps.live.wire import SCOPE_KEY, Wire
 
 log = logging.getLogger(__name__)
 LOAD_S = 10.0
+MOST_SAID_BYTES = 4096  # uvicorn's --ws-max-size ends longer ones before they are whole
 
 
 class View(msgspec.Struct, frozen=True, tag="view", tag_field="type"):
@@ -35,13 +37,34 @@ class Ack(msgspec.Struct, frozen=True, tag="ack", tag_field="type"):
 said = msgspec.json.Decoder(View | Ack)
 
 
+class TooMuchSaid(Exception):
+    """A client says more than any page of ours does."""
+
+
+class Talk:
+    """How much a client may still say: a bucket that fills at PER_S to AT_ONCE."""
+
+    PER_S, AT_ONCE = 50.0, 400.0
+
+    def __init__(self) -> None:
+        self.left, self.at = self.AT_ONCE, monotonic()
+
+    def count(self, size: int, *, at: float) -> None:
+        """Take one message of so many bytes. Raises TooMuchSaid."""
+        self.left = min(self.AT_ONCE, self.left + (at - self.at) * self.PER_S) - 1
+        self.at = at
+        if size > MOST_SAID_BYTES or self.left < 0:
+            raise TooMuchSaid("a message was too long" if size > MOST_SAID_BYTES else "too many messages")
+
+
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     client: Client | None = None
     hub: Hub
+    talk: Talk
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Read the socket alone: the hub hears Redis once for all clients, so there is no channel of our own to wait for."""
-        self.scope, self.base_send = scope, send
+        self.scope, self.base_send, self.talk = scope, send, Talk()
         try:
             while True:
                 await self.dispatch(await receive())
@@ -71,7 +94,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def join(self, wire: Wire, account: Account) -> None:
         name = account.get_full_name() or account.username
-        member = Member(account.pk, account.username, name, self.scope["session"].session_key, account.password)
+        address = (self.scope.get("client") or ("",))[0]
+        member = Member(account.pk, account.username, name, self.scope["session"].session_key, account.password, address)
         try:
             self.client = await self.hub.join(wire, member, self.close)
         except NotAllowed:
@@ -83,9 +107,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.client is None:
             return
         try:
+            self.talk.count(len(text), at=monotonic())
             words = said.decode(text)
-        except msgspec.DecodeError as error:
-            log.info("%s said something unreadable: %s", self.client.member.username, error)
+        except (msgspec.DecodeError, TooMuchSaid) as error:
+            log.info("the socket of member %d was ended: %s", self.client.member.id, error)
             self.hub.audience.close(self.client, UNREADABLE)
             return
         if isinstance(words, Ack):

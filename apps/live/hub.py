@@ -81,6 +81,7 @@ class Hub:
         await asyncio.gather(*tasks, return_exceptions=True)
         self.thread.submit(self.reader.close)
         self.thread.shutdown(wait=False)
+        self.audience.watched.close()
 
     async def _run(self) -> None:
         """Run until cancelled. A fault ends every connection, so that no page shows what is no longer kept up."""
@@ -116,13 +117,15 @@ class Hub:
     async def join(self, wire: Wire, member: Member, hang_up: Callable[[int], Awaitable[None]]) -> Client:
         """Admit a client under the rights it has now. Raises NotAllowed and Away."""
         epoch = -1
-        while epoch < self.epoch:  # grants may change while they are read
+        while epoch < self.epoch:  # grants may change while they are read, and while it is written who watches
             epoch, found = await self._read(lambda: self.reader.rights([member.id]))
-        if member.id not in found:
-            raise NotAllowed
+            if member.id not in found:
+                raise NotAllowed
+            client = Client(wire, member, found[member.id].roles, found[member.id].rights, epoch, hang_up)
+            await self.audience.watched.begin([(client, client.rights)])
         if self.state is None:
             raise Away("the hub starts again")
-        client = Client(wire, member, found[member.id].roles, found[member.id].rights, epoch, hang_up)
+        client.rights = self.audience.watched.permitted(client, client.rights)
         self.audience.join(client, self._known())
         self._epoch_is(epoch)
         return client
@@ -311,6 +314,8 @@ class Hub:
             log.warning("the hub could not read rights, frames wait: %s", error)
             await asyncio.sleep(POLL_S)
             return
+        wanted = [(client, found[client.member.id].rights) for client in self.audience.clients if client.member.id in found]
+        await self.audience.watched.begin(wanted)
         self._use_rights(epoch, found, set(members), doubts)
 
     def _use_rights(self, epoch: int, found: dict[int, Rights], asked: set[int], doubts: int) -> None:

@@ -17,8 +17,8 @@ from psycopg import errors
 from apps.accounts.instance import NoInstance
 from apps.geo.binary_array import send_packed
 from apps.incidents import cells
-from apps.pipeline import overlooked, partitions, shards
-from apps.pipeline.memory import load_memory, read_instance
+from apps.pipeline import aging, overlooked, partitions, shards
+from apps.pipeline.memory import load_memory
 from apps.pipeline.running import Runner
 from apps.pipeline.suspicion import ALONE, Suspicion
 from apps.pipeline.take import head
@@ -31,7 +31,6 @@ IDLE_S = 0.01
 IDLE_LONG_S = 0.04
 HOUSEKEEPING_S = 1.0
 WATCHDOG_S = 5.0
-DROP_S = 20.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 KILLED_ITS_PROCESS = "its processing ended the process twice"
 
@@ -213,19 +212,6 @@ def watch_for_stalled(stopping: threading.Event) -> None:
             log.warning("the watchdog could not look: %s", error)
 
 
-def drop_old_days(stopping: threading.Event) -> None:
-    """Drop the days past retention, beside the batches: it waits for who reads them, and fifty days (a replay's clock jumps)
-    once kept a pipeline from its work for longer than a map may be stale."""
-    while not stopping.wait(DROP_S):
-        try:
-            with connect("rtcc retention") as connection, connection.cursor() as cursor:
-                now = read_instance(cursor).clock.now()
-                for name in partitions.drop_before(connection, now - settings.POSITION_RETENTION):
-                    log.info("dropped %s: past retention", name)
-        except (psycopg.Error, NoInstance) as error:
-            log.warning("old days could not be dropped: %s", error)
-
-
 def warm_up() -> None:
     """Do before the first batch what would stand in its way. numpy loads its masked arrays when np.unique is first called
     (0.1 s). And batches make thousands of small things without cycles, as the memory of tracks is made of: a third of a first
@@ -240,6 +226,6 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    for beside in (watch_for_stalled, drop_old_days):
+    for beside in (watch_for_stalled, aging.remove_what_is_old, aging.prove_days):
         threading.Thread(target=beside, args=[stopping], daemon=True).start()
     own_shards(stopping)

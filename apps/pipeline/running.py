@@ -153,7 +153,7 @@ class Runner:
         if not faulty:
             raise NothingAtFault(reason)
         for key in faulty:
-            log.warning("set aside observation %s of queue row %s: %s", key[1], key[0], reason)
+            log.warning("set aside observation %s of queue row %s; what is kept of it says why", key[1], key[0])
             aside[key] = reason
 
     def _keys(self, take: Take, aside: dict[Key, str], *, source_id: int | None = None) -> list[Key]:

@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.instance import read_instance
+from apps.audit.site import Audited
 from apps.units import operations
 from apps.units.models import Assignment, Unit
 
 
 @admin.register(Unit)
-class UnitAdmin(admin.ModelAdmin):
+class UnitAdmin(Audited):
     list_display = ("call_sign", "agency", "kind")
     list_filter = ("agency",)
     search_fields = ("call_sign",)
@@ -39,10 +40,11 @@ class AssignmentForm(forms.ModelForm):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(admin.ModelAdmin):
+class AssignmentAdmin(Audited):
     """A new assignment begins now; what the device was on before ends."""
 
     form = AssignmentForm
+    audited_by_operations = True
     raw_id_fields = ("track",)
     list_display = ("unit", "track", "starts_at", "ends_at")
     list_filter = ("unit__agency",)

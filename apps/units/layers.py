@@ -117,4 +117,4 @@ TILING = Tiling(
     cells_to_zoom=9,
     places=places,
 )
-UNITS = Layer(name="units", title="Units", kind="positions", page=page, tiling=TILING)
+UNITS = Layer(name="units", title="Units", kind="positions", page=page, tiling=TILING, sensitive="past")

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from apps.accounts.models import Agency
+from apps.audit.operations import record
 from apps.layers.revisions import Publication, publishing
 from apps.tracks.models import Track
 from apps.units.models import Assignment, Unit
@@ -18,9 +21,13 @@ class EndsBeforeStart(Exception):
     """An assignment may not end before it starts."""
 
 
+@transaction.atomic
 def unit(*, agency: Agency, call_sign: str, kind: str = "patrol") -> Unit:
     """Return the agency's unit of that call sign, made if there is none."""
-    return Unit.objects.get_or_create(agency=agency, call_sign=call_sign, defaults={"kind": kind})[0]
+    found, is_new = Unit.objects.get_or_create(agency=agency, call_sign=call_sign, defaults={"kind": kind})
+    if is_new:
+        record("unit_made", target=f"unit:{found.pk}", agency_id=agency.pk, detail={"name": call_sign})
+    return found
 
 
 def assign(*, unit: Unit, track: Track, at: datetime, vehicle: str = "", shift: str = "", beat: str = "") -> Assignment:
@@ -37,9 +44,11 @@ def assign(*, unit: Unit, track: Track, at: datetime, vehicle: str = "", shift: 
             return held
         if held:
             _end(held, at)
+            _record("device_taken_off", held)
         made = Assignment.objects.create(
             unit=unit, track=track, vehicle=vehicle, shift=shift, beat=beat, starts_at=at, recorded_at=at
         )
+        _record("device_assigned", made)
         _introduce_again(publication, track)
     return made
 
@@ -51,6 +60,7 @@ def end_assignment(*, assignment: Assignment, at: datetime) -> None:
         held = Assignment.objects.get(pk=assignment.pk)
         if held.ends_at is None:
             _end(held, at)
+            _record("device_taken_off", held)
             _introduce_again(publication, track)
 
 
@@ -59,6 +69,11 @@ def _end(held: Assignment, at: datetime) -> None:
         raise EndsBeforeStart(f"{held.unit} holds the device since {held.starts_at:%Y-%m-%d %H:%M:%S}, later than {at:%H:%M:%S}")
     held.ends_at = at
     held.save(update_fields=["ends_at"])
+
+
+def _record(act: str, held: Assignment) -> None:
+    facts = {"unit": held.unit.call_sign, "device": held.track.name or held.track.identity}
+    record(act, target=f"unit:{held.unit_id}", agency_id=held.unit.agency_id, detail=facts)
 
 
 def _introduce_again(publication: Publication, track: Track) -> None:

@@ -89,7 +89,8 @@ PAST_RIVAL = PAST_FIX.format(track="held.track_id", name="rival")
 PAST_BOUNDARIES = """
     (SELECT array_agg(area.id ORDER BY area.id) FROM boundaries_boundary area
      WHERE area.agency_id = track.agency_id AND area.valid_from <= fix.observed_at
-        AND (area.valid_to IS NULL OR area.valid_to > fix.observed_at) AND ST_Covers(area.geom, fix.geom))
+        AND (area.valid_to IS NULL OR area.valid_to > fix.observed_at)
+        AND area.geom && fix.geom AND ST_Covers(area.geom, fix.geom))
 """
 PAST = SHOWN.format(
     rev="0",

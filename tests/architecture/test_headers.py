@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.test import Client
 
 from apps.accounts.models import Agency
 from tests.running import ROOT, environment
-from tests.world import make_agency, make_instance, make_member, signed_in
+from tests.world import PASSWORD, make_agency, make_instance, make_member, signed_in
 
 pytestmark = pytest.mark.django_db
 PAGES = ("/", "/accounts/login/", "/admin/", "/api/layers/", "/api/schema/", "/nowhere")
@@ -39,6 +40,35 @@ def test_a_page_is_in_nobodys_frame_and_tells_nobody_where_it_was(client: Client
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/static/icon.svg"])
+def test_a_page_uses_nothing_of_the_machine_and_shares_no_window_or_file(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer["Permissions-Policy"].startswith("geolocation=(self), camera=(), microphone=()")
+    assert path.startswith("/static/") or answer["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(("url", "secure"), [("https://rtcc.example", True), ("http://localhost:8080", False)])
+def test_cookies_are_for_this_server_alone_and_for_no_script(client: Client, settings: Any, url: str, secure: bool) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = url.startswith("https")
+    make_member(None, username="cookie")
+    who = Client()
+    token = who.get("/accounts/login/").cookies["csrftoken"]
+    who.post("/accounts/login/", {"login": "cookie", "password": PASSWORD})
+    for cookie in (token, who.cookies["sessionid"]):
+        assert (bool(cookie["httponly"]), cookie["samesite"], bool(cookie["secure"]), cookie["domain"]) == (True, "Lax", secure, "")
+
+
+def test_a_form_that_is_too_large_is_refused(client: Client) -> None:
+    for body in ({"login": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)}, {f"field{number}": "" for number in range(1001)}):
+        assert client.post("/accounts/login/", body).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:8080@evil.example", "", "[::1"])
+def test_another_host_is_refused(client: Client, host: str) -> None:
+    assert client.get("/accounts/login/", headers={"Host": host}).status_code == 400
 
 
 @pytest.mark.parametrize(("origin", "promised"), [("https://rtcc.example", 365 * 86_400), ("http://localhost:8080", 0)])

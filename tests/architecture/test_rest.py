@@ -174,7 +174,7 @@ def test_the_base_map_is_compressed_and_still_known_by_its_tag(client: Client, s
 
 def test_the_schema_names_every_parameter_form_and_refusal() -> None:
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
-    taken = {"/api/layers/": (), "/api/layers/{name}/features": (*FEATURES, "token"), "/api/boards/calls": ("at", "known")}
+    taken = {"/api/layers/": (), "/api/layers/{name}/features": (*FEATURES, "token"), "/api/boards/calls": ("at", "known", "why")}
     tiles = {name for layer in catalog().values() for name in names_of(layer)}
     taken |= {f"/api/layers/{{name}}/{end}": tuple(tiles) for end in ("tiles/{z}/{x}/{y}.mvt", "tiles.json", "style.json")}
     for path, names in taken.items():

@@ -16,7 +16,7 @@ import pytest
 from tests.launcher.conftest import ROOT, load
 
 DETACHED = json.dumps({"kind": "operational", "port": None, "detach": True, "began": 0, "download_s": 0, "download_bytes": 0})
-PROCESSES = {"web", "pipeline", "listen", "worker", "beat", "postgres", "redis"}
+PROCESSES = {"web", "pipeline", "listen", "watch", "worker", "beat", "postgres", "redis"}
 
 
 @pytest.fixture(scope="module")

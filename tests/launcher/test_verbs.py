@@ -31,6 +31,14 @@ def test_words_of_other_programs_are_handed_on_untouched(launcher: Any) -> None:
     assert launcher.parse(["replay", "a b.parquet", "--speed", "600"]).words == ["a b.parquet", "--speed", "600"]
 
 
+def test_a_command_may_be_written_with_dashes(launcher: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(launcher, "Project", lambda: None)
+    monkeypatch.setattr(launcher, "manage_command", lambda project, words: ran.append(words) or 0)
+    assert launcher.run(launcher.parse(["run", "verify-audit", "--heads", "a-b"])) == 0
+    assert ran == [["verify_audit", "--heads", "a-b"]]
+
+
 def test_test_takes_its_two_flags_and_hands_on_the_rest(launcher: Any) -> None:
     args = launcher.parse(["test", "-k", "a or b", "--recorded", "tests/geo", "-x"])
     assert (args.recorded, args.long, args.words) == (True, False, ["-k", "a or b", "tests/geo", "-x"])

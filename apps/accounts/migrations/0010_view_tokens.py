@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_sign_in_attempts")]
+    dependencies = [("accounts", "0006_why_required")]
     operations = [
         migrations.CreateModel(
             name="ViewToken",

@@ -1,9 +1,11 @@
 """An act and its audit row commit together."""
 
+import getpass
+
 import pytest
 from django.db import transaction
 
-from apps.audit.acting import Acting, acting_as
+from apps.audit.acting import Acting, acting_as, at_the_command_line
 from apps.audit.models import Entry
 from apps.audit.operations import record
 
@@ -28,6 +30,13 @@ def test_an_act_that_fails_leaves_no_row() -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert not Entry.objects.exists()
+
+
+def test_a_command_is_run_by_an_account_of_the_machine() -> None:
+    with acting_as(at_the_command_line):
+        record("source_made")
+    entry = Entry.objects.get()
+    assert (entry.member_id, entry.member_name, entry.road) == (None, getpass.getuser(), "command")
 
 
 def test_outside_of_a_request_a_process_acts() -> None:

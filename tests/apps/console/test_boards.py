@@ -13,7 +13,7 @@ from apps.ingest.models import Source
 from tests.world import NOON, make_agency, make_instance, make_member, make_source, minutes, say, signed_in
 
 pytestmark = pytest.mark.django_db
-QUERIES = 5  # session, member, epoch, rights, calls
+QUERIES = 9  # session, member, epoch, rights; begin, enter, calls, leave, end
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_a_receipt_of_another_source_does_not_exist(caller: Caller, fixes: Feed,
     other = make_feed(agency, "other", "fixes")
     receipt = posted(caller, fixes)
     assert caller.receipt("other", receipt, key=other.key).status == 404
-    assert caller.receipt("cars", receipt, key=other.key).status == 401
+    assert caller.receipt("cars", receipt, key=other.key).status == 404
     assert caller.receipt("cars", str(uuid4()), key=fixes.key).status == 404
     assert caller.receipt("cars", "not-a-uuid", key=fixes.key).status == 404
 

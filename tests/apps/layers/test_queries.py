@@ -65,13 +65,11 @@ def test_the_horizon_runs_on_the_instances_clock() -> None:
 
 
 def test_a_known_after_the_horizon_is_answered_with_the_horizon(instance: None) -> None:
-    with connection.cursor() as cursor:
-        later = datetime.now(UTC) + timedelta(hours=1)
-        answered = settled(cursor, later)
-        assert answered is not None
-        assert answered < datetime.now(UTC)
-        assert settled(cursor, NOON) == NOON
-        assert settled(cursor, None) is None
+    answered = settled(datetime.now(UTC) + timedelta(hours=1))
+    assert answered is not None
+    assert answered < datetime.now(UTC)
+    assert settled(NOON) == NOON
+    assert settled(None) is None
 
 
 def test_the_catalog_lists_what_the_viewer_may_see() -> None:

@@ -363,4 +363,4 @@ def test_the_number_of_queries_of_a_tile_does_not_grow(client: Client, cad: Sour
         with CaptureQueriesContext(connection) as seen:
             client.get(path_of("calls", around(*HOUSTON, 14)))
         counts.append(len(seen))
-    assert counts == [9, 9], "session, member, epoch, rights, begin, heads, how many, tile, end"
+    assert counts == [11, 11], "session, member, epoch, rights; begin, enter, heads, how many, tile, leave, end"

@@ -12,6 +12,7 @@ from apps.geofences.models import Fence
 from apps.geofences.operations import remove_fence
 from apps.ingest.models import Source
 from apps.pipeline import partitions
+from apps.tracks.days import name_of
 from apps.tracks.observations import Fix
 from tests.apps.pipeline.conftest import make_square
 from tests.apps.pipeline.feeding import START_US, Feed, call, fix, new_runner
@@ -124,7 +125,7 @@ def test_the_partition_of_an_old_day_is_made_when_it_is_asked_for(feed: Feed) ->
 def test_a_partition_that_was_dropped_is_made_again(feed: Feed) -> None:
     """Without the look at the message in a trial, the fixes of that day are set aside as faulty."""
     feed.send(fix("a", 0))
-    day = partitions.name_of(START_US // partitions.DAY_US)
+    day = name_of(START_US // partitions.DAY_US)
     feed.connection.execute(f"DROP TABLE {day}")
     assert feed.outcomes(feed.send(fix("a", 1))) == {}
     assert [row[1] for row in feed.stored()] == [1]

@@ -16,5 +16,5 @@ def give_cells(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("incidents", "0003_places")]
+    dependencies = [("incidents", "0005_places")]
     operations = [migrations.RunPython(give_cells, migrations.RunPython.noop)]

@@ -7,6 +7,8 @@ A call that goes elsewhere and keeps its cell was moved by code that knows no ce
 import django.db.models.deletion
 from django.db import migrations, models
 
+from apps.layers.row_security import by_agency
+
 PLACE = """
 CREATE FUNCTION incidents_spread(bits bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
@@ -45,7 +47,7 @@ DROP FUNCTION incidents_give_place(); DROP FUNCTION incidents_place(geometry); D
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial"), ("incidents", "0002_standing")]
+    dependencies = [("accounts", "0001_initial"), ("incidents", "0004_calls_by_age"), ("layers", "0003_reader")]
     operations = [
         migrations.AddField("call", "place", models.BigIntegerField(editable=False, help_text="geo.tile_address.place_of its geometry; by trigger", null=True)),
         migrations.AddField("call", "cell", models.BigIntegerField(editable=False, help_text="geo.cells.cell_of its geometry", null=True)),
@@ -63,4 +65,5 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddIndex("call", models.Index(condition=models.Q(("cell", None), ("geom__isnull", False)), fields=["id"], name="call_without_cell")),
+        by_agency("incidents_callcount", layer="calls"),
     ]

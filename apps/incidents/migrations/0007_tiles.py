@@ -110,7 +110,7 @@ OPEN = models.Q(("place__isnull", False), models.Q(("state", "closed"), _negated
 
 
 class Migration(migrations.Migration):
-    dependencies = [("layers", "0003_tile_heads"), ("incidents", "0004_cells")]
+    dependencies = [("layers", "0004_tile_heads"), ("incidents", "0006_cells")]
     operations = [
         migrations.RunSQL(KEEP, DROP),
         migrations.RunSQL(FILL, EMPTY),

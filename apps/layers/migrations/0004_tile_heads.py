@@ -3,9 +3,11 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from apps.layers.row_security import by_agency
+
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial"), ("layers", "0002_hot_table")]
+    dependencies = [("accounts", "0001_initial"), ("layers", "0003_reader")]
     operations = [
         migrations.CreateModel(
             name="TileHead",
@@ -24,4 +26,5 @@ class Migration(migrations.Migration):
                autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)""",
             "ALTER TABLE layers_tilehead RESET (fillfactor)",
         ),
+        by_agency("layers_tilehead", layer=None),
     ]

@@ -1,0 +1,93 @@
+"""What had been removed does not come back with a restored backup: the file outside of the database says how far all was gone."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from apps.accounts.models import Instance
+from apps.retention import operations, watermarks
+from apps.retention.models import HeldRow, Hold
+from tests.apps.retention.aged import DAY, NOW, Town, rows, turn
+
+pytestmark = pytest.mark.django_db
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "retention-purged.jsonl").read_text().splitlines()]
+
+
+def test_a_turn_that_finished_writes_how_far_all_is_gone(town: Town, tmp_path: Path) -> None:
+    town.rule("positions", 10 * DAY)
+    turn()
+    found = {(line["class"], line["agency"]): line for line in lines(tmp_path)}
+    assert found["positions", "metro"]["before"] == (NOW - 10 * DAY).isoformat()
+    assert found["positions", None]["before"] == (NOW - 90 * DAY).isoformat()
+    assert found["posts", "metro"]["before"] == (NOW - 10 * DAY).isoformat(), "no longer than what is inside"
+    assert {line["generation"] for line in found.values()} == {1}
+    assert (tmp_path / "retention-purged.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_turn_that_did_not_finish_writes_nothing(town: Town, tmp_path: Path) -> None:
+    turn(budget_s=0)
+    assert not (tmp_path / "retention-purged.jsonl").exists()
+
+
+def test_after_a_restore_rows_that_had_gone_go_again_though_their_rule_is_not_there(town: Town) -> None:
+    """The backup is older than the rule that removed them."""
+    marks = watermarks.Watermarks(1)
+    marks.reach(("posts", "metro"), timezone.now() - 5 * DAY)
+    marks.write(timezone.now())
+    town.post(timezone.now() - 6 * DAY)
+    town.post(timezone.now() - 4 * DAY)
+    call_command("retention", "--now", stdout=StringIO())
+    assert rows("ingest_post") == 2, "an ordinary turn follows the rules alone"
+    out = StringIO()
+    call_command("retention", "--now", "--until-done", stdout=out)
+    assert rows("ingest_post") == 1
+    assert "nothing older than its rule is left" in out.getvalue()
+
+
+def test_after_a_restore_a_released_hold_is_released_again(town: Town) -> None:
+    town.call("C", timezone.now() - DAY)
+    now = timezone.now()
+    hold = town.hold("calls", at=now, hold_until=now + DAY)
+    operations.release_hold(hold=hold, reason="dismissed", by=town.chief, at=now)
+    turn(now)
+    Hold.objects.filter(pk=hold.pk).update(released_at=None, released_why="")
+    operations.copy_matching(hold, at=now)
+    assert HeldRow.objects.exists()
+    call_command("retention", "--now", "--until-done", stdout=StringIO())
+    assert not HeldRow.objects.exists()
+    assert "before the backup was restored" in Hold.objects.get().released_why
+
+
+def test_another_story_is_left_alone(town: Town) -> None:
+    """A demonstration that was begun anew: its clock shows another year."""
+    marks = watermarks.Watermarks(1)
+    marks.reach(("posts", "metro"), timezone.now())
+    marks.write(timezone.now())
+    Instance.objects.update(generation=2)
+    town.post(timezone.now() - DAY)
+    call_command("retention", "--now", "--until-done", stdout=StringIO())
+    assert rows("ingest_post") == 1
+
+
+def test_a_file_that_cannot_be_read_stops_it(town: Town, tmp_path: Path) -> None:
+    (tmp_path / "retention-purged.jsonl").write_text('{"class": "posts"\n')
+    with pytest.raises(watermarks.Unreadable, match=r"line 1 of retention-purged\.jsonl"):
+        turn()
+
+
+def test_the_command_shows_rules_and_what_is_due(town: Town) -> None:
+    town.rule("posts", 3 * DAY, at=timezone.now())
+    town.post(timezone.now() - 4 * DAY)
+    out = StringIO()
+    call_command("retention", stdout=out)
+    assert "Messages as they came: 30 days, default of RTCC Geo; due now: 1" in out.getvalue()
+    assert "  metro: 3 days, Records schedule 4.2" in out.getvalue()
+    assert "It has not run yet." in out.getvalue()
