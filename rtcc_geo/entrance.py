@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from apps.ingest.answers import Receive, Scope, Send
 from apps.ingest.door import Door
+from apps.layers.revalidation import Revalidation
+from apps.layers.tile_views import REVALIDATE
 from apps.live import hub, routing
 from apps.processes import reporting
 from rtcc_geo.bounded_body import BoundedBody
@@ -26,6 +28,7 @@ class Entrance:
         self.telling: threading.Event | None = None
         self.judging: asyncio.Task[None] | None = None
         self.bare: dict[str, Application] = {"/ingest/": self.door, "/healthz": self.healthz, "/metrics": Metrics()}
+        self.tiles = Revalidation()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -37,7 +40,11 @@ class Entrance:
             await self.lifespan(receive, send)
 
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.found(scope["path"])(scope, receive, send)
+        path = scope["path"]
+        if path.endswith(".mvt") and (tag := await self.tiles.unchanged(scope)):
+            await send_unchanged(send, tag)
+        else:
+            await self.found(path)(scope, receive, send)
 
     def found(self, path: str) -> Application:
         """Return who answers at an address: of the bare ones those that end with a slash also answer for all below."""
@@ -68,5 +75,13 @@ class Entrance:
                 await hub.stop()
                 await self.door.stop()
                 await self.healthz.close()
+                await self.tiles.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def send_unchanged(send: Send, tag: str) -> None:
+    headers = {"ETag": tag, "Cache-Control": REVALIDATE, "Vary": "Accept-Encoding, Cookie", "X-Content-Type-Options": "nosniff"}
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 304, "headers": pairs})
+    await send({"type": "http.response.body", "body": b""})

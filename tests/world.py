@@ -11,6 +11,7 @@ from django.test import Client
 
 from apps.accounts import operations
 from apps.accounts.models import Agency, Instance, InstanceKind, Member, Origin, Role
+from apps.geo.cells import cell_of
 from apps.geo.shards import shard_of
 from apps.incidents.models import Call, CallFacts, CallRevision
 from apps.ingest.models import Source
@@ -89,6 +90,7 @@ def say(
     if call.pk is None or call.sequence < said["sequence"]:
         for name, value in said.items():
             setattr(call, name, value)
+    call.cell = cell_of(call.geom.x, call.geom.y) if call.geom else None
     call.rev = next_rev("calls", source.agency)
     call.save()
     CallRevision.objects.create(call=call, **said)

@@ -188,3 +188,20 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+
+class ViewToken(models.Model):
+    """A member's own token with which a program such as QGIS reads layers. It is shown once; only its SHA-256 is stored (the token is 256
+    random bits). It may see what its member may, of `layer` alone where one is named, until it expires or is revoked."""
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="view_tokens")
+    name = models.CharField(max_length=80, help_text="what it is for, in the member's words")
+    prefix = models.CharField(max_length=12)
+    digest = models.BinaryField(max_length=32, unique=True)
+    layer = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

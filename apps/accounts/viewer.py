@@ -1,6 +1,6 @@
 """Who is asking: the rights of a member at a grant epoch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
@@ -29,6 +29,10 @@ class Viewer:
     def agencies(self, layer: str) -> list[int]:
         """Return the ids of the agencies whose layer the viewer may see, ascending."""
         return sorted(agency for name, agency, action in self.rights if name == layer and action == Action.VIEW)
+
+    def only(self, layer: str) -> "Viewer":
+        """Return who sees what this viewer sees of one layer, and nothing else."""
+        return replace(self, rights=frozenset(right for right in self.rights if right[0] == layer))
 
 
 def grant_epoch() -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
+from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery, Tiling
 from apps.layers.geojson import encode_feature, encoded
 from apps.layers.window import touches
 
@@ -53,4 +53,16 @@ def _feature(row: Sequence[Any], *, past: bool) -> FeatureRow:
     return FeatureRow(id, rev, encode_feature(id, encoded(geometry), properties))
 
 
-BOUNDARIES = Layer(name="boundaries", title="Boundaries", kind="features", page=page, changed=changed)
+TILING = Tiling(
+    fields={
+        "kind": "district, beat, …",
+        "code": "code",
+        "name": "name",
+        "agency": "the agency's slug",
+        "valid_from": "valid from (ISO 8601, UTC)",
+        "valid_to": "valid until then, without it",
+    },
+    filters={"kind": "text", "code": "text"},
+    geometry="area",
+)
+BOUNDARIES = Layer(name="boundaries", title="Boundaries", kind="features", page=page, tiling=TILING, changed=changed)

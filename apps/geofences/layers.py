@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
+from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery, Tiling
 from apps.layers.geojson import encode_feature, encoded
 from apps.layers.window import touches
 
@@ -61,4 +61,17 @@ def _feature(row: Sequence[Any]) -> FeatureRow:
     return FeatureRow(id, rev, encode_feature(id, encoded(geometry), properties))
 
 
-FENCES = Layer(name="fences", title="Fences", kind="features", page=page, changed=changed)
+TILING = Tiling(
+    fields={
+        "name": "name",
+        "shape": "polygon or circle",
+        "radius_m": "of a circle, in meters",
+        "category": "category",
+        "agency": "the agency's slug",
+        "active_from": "active from (ISO 8601, UTC)",
+        "active_to": "active until then, without it",
+    },
+    filters={"category": "text", "shape": "text"},
+    geometry="area",
+)
+FENCES = Layer(name="fences", title="Fences", kind="features", page=page, tiling=TILING, changed=changed)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.types.json import Jsonb
 
+from apps.geo.cells import cell_of
 from apps.geo.clock import moment
 from apps.incidents.merging import CallFacts
 
@@ -24,9 +25,10 @@ OPEN = f"SELECT number, id, agency_id, {READ} FROM incidents_call WHERE source_i
 AT_SEQUENCE = f"SELECT {READ} FROM incidents_callrevision WHERE call_id = %s AND sequence <= %s ORDER BY sequence DESC LIMIT 1"
 REVISE = f"INSERT INTO incidents_callrevision (call_id, {FACTS}) VALUES (%s, {HOLES})"
 INSERT = f"""
-    INSERT INTO incidents_call (id, agency_id, source_id, number, origin, shard, rev, {FACTS})
-    VALUES (%s, %s, %s, %s, %s, %s, %s, {HOLES})
-    ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, {", ".join(f"{name} = excluded.{name}" for name in FACTS.split(", "))}
+    INSERT INTO incidents_call (id, agency_id, source_id, number, origin, shard, rev, cell, {FACTS})
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {HOLES})
+    ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, cell = excluded.cell,
+        {", ".join(f"{name} = excluded.{name}" for name in FACTS.split(", "))}
 """
 Cursor = psycopg.Cursor[Any]
 
@@ -94,11 +96,15 @@ def write_revisions(cursor: Cursor, revisions: list[tuple[int, CallFacts]], *, r
 def write_newest(cursor: Cursor, calls: list[tuple[CallRecord, CallFacts, int]], *, recorded_us: int) -> None:
     """Upsert the calls, each with its newest facts and revision."""
     rows = [
-        (call.id, call.agency_id, call.source_id, call.number, call.origin, call.shard, rev, *_values(facts, recorded_us))
+        (call.id, call.agency_id, call.source_id, call.number, call.origin, call.shard, rev, _cell(facts), *_values(facts, recorded_us))
         for call, facts, rev in calls
     ]
     if rows:
         cursor.executemany(INSERT, rows)
+
+
+def _cell(facts: CallFacts) -> int | None:
+    return None if facts.lon is None or facts.lat is None else cell_of(facts.lon, facts.lat)
 
 
 def _values(facts: CallFacts, recorded_us: int) -> list[object]:

@@ -3,7 +3,8 @@
 from apps.boundaries.tags import Tags
 from apps.incidents.features import CallRow, call_feature, is_open
 from apps.incidents.queries import changed_calls, open_calls
-from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
+from apps.incidents.tiles import FIELDS, CallTiles
+from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery, Tiling
 
 
 def page(cursor: Cursor, query: PageQuery) -> list[FeatureRow]:
@@ -21,4 +22,13 @@ def _features(cursor: Cursor, calls: list[CallRow]) -> list[FeatureRow]:
     return [FeatureRow(call.id, call.rev, call_feature(call, tags) if is_open(call) else None) for call in calls]
 
 
-CALLS = Layer(name="calls", title="Calls", kind="features", page=page, changed=changed)
+TILING = Tiling(
+    fields=FIELDS,
+    filters={"type": "text", "rank": "number", "state": "text", "origin": "text"},
+    geometry="point",
+    cells_to_zoom=12,
+    windows=True,
+    by_tile=True,
+    source=CallTiles,
+)
+CALLS = Layer(name="calls", title="Calls", kind="features", page=page, tiling=TILING, changed=changed)

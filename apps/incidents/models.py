@@ -6,6 +6,8 @@ from django.contrib.postgres.indexes import GistIndex
 
 from apps.accounts.models import Origin
 
+LOCATED = models.Q(place__isnull=False)
+
 
 class CallState(models.TextChoices):
     WAITING = "waiting", "Waiting"
@@ -47,10 +49,16 @@ class Call(CallFacts):
     origin = models.CharField(max_length=10, choices=Origin.choices)
     shard = models.PositiveSmallIntegerField()
     rev = models.BigIntegerField(editable=False)
+    place = models.BigIntegerField(null=True, editable=False, help_text="geo.tile_address.place_of its geometry; by trigger")
+    cell = models.BigIntegerField(null=True, editable=False, help_text="geo.cells.cell_of its geometry")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source_id", "number"], name="call_number_once")]
         indexes = [
+            models.Index(fields=["agency", "place"], include=["cell", "opened_at"], condition=LOCATED, name="call_by_place"),
+            models.Index(fields=["agency", "opened_at"], include=["place", "cell"], condition=LOCATED, name="call_by_opening"),
+            models.Index(fields=["agency", "place"], condition=LOCATED & ~models.Q(state="closed"), name="call_open_by_place"),
+            models.Index(fields=["id"], condition=models.Q(cell=None, geom__isnull=False), name="call_without_cell"),
             models.Index(fields=["agency", "rev"], name="call_by_rev"),
             models.Index(fields=["source_id", "shard"], condition=~models.Q(state="closed"), name="call_open_by_shard"),
             models.Index(fields=["agency"], condition=~models.Q(state="closed"), name="call_open"),
@@ -69,6 +77,20 @@ class CallRevision(CallFacts):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["call", "sequence"], name="call_sequence_once")]
         indexes = [models.Index(fields=["observed_at"], name="call_revision_by_time")]
+
+
+class CallCount(models.Model):
+    """How many calls that were opened in a month lie in a tile and an H3 cell; derived, kept by trigger (docs/decisions/0023).
+
+    `tile` is the tile's key at `zoom`; `cell` has that zoom's resolution, 0 where a call's cell is not known yet. `month`: UTC."""
+
+    pk = models.CompositePrimaryKey("agency_id", "zoom", "tile", "cell", "month")
+    agency = models.ForeignKey("accounts.Agency", models.DO_NOTHING, db_index=False, db_constraint=False)
+    zoom = models.SmallIntegerField()
+    tile = models.BigIntegerField()
+    cell = models.BigIntegerField()
+    month = models.DateField()
+    count = models.IntegerField()
 
 
 class CallStanding(models.Model):

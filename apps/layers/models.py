@@ -1,4 +1,4 @@
-"""Revisions of layers, and tombstones of what was removed from them."""
+"""Revisions of layers and of their parts, and tombstones of what was removed from them."""
 
 from django.db import models
 
@@ -10,6 +10,20 @@ class LayerRevision(models.Model):
     layer = models.CharField(max_length=40)
     agency = models.ForeignKey("accounts.Agency", models.CASCADE, db_index=False)
     rev = models.BigIntegerField(default=0)
+
+
+class TileHead(models.Model):
+    """The highest revision that changed what lies in a tile of one layer of one agency, and how often rows were erased from it.
+
+    `tile` is the tile's key at `zoom` (geo.tile_address). Kept by triggers of the tables that hold the layer's places."""
+
+    pk = models.CompositePrimaryKey("layer", "agency_id", "zoom", "tile")
+    layer = models.CharField(max_length=40)
+    agency = models.ForeignKey("accounts.Agency", models.DO_NOTHING, db_index=False, db_constraint=False)
+    zoom = models.SmallIntegerField()
+    tile = models.BigIntegerField()
+    rev = models.BigIntegerField(default=0)
+    erased = models.BigIntegerField(default=0)
 
 
 class Tombstone(models.Model):

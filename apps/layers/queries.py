@@ -95,7 +95,7 @@ def visible_layers(*, viewer: Viewer) -> list[VisibleLayer]:
 
 def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
     """Return one page of a layer; a sensitive read leaves its audit row. Raises NoSuchLayer, NoSuchAgency, WhyRequired, NotAudited."""
-    definition, agencies = _allowed(viewer, layer, wanted.agency)
+    definition, agencies = allowed(viewer, layer, wanted.agency)
     known = settled(wanted.known)
     query = PageQuery(agencies, wanted.bbox, wanted.at, known, wanted.after, wanted.limit)
     with (
@@ -108,7 +108,8 @@ def features(*, viewer: Viewer, layer: str, wanted: Wanted) -> Page:
     return Page(page, (page[-1].rev, page[-1].id) if len(rows) > len(page) else None, known)
 
 
-def _allowed(viewer: Viewer, layer: str, agency: str | None) -> tuple[Layer, list[int]]:
+def allowed(viewer: Viewer, layer: str, agency: str | None) -> tuple[Layer, list[int]]:
+    """Return the layer and the agencies of which it is shown. Raises NoSuchLayer, NoSuchAgency."""
     agencies = viewer.agencies(layer)
     if layer not in catalog() or not agencies:
         raise NoSuchLayer(f'there is no layer "{layer}" that you may see')

@@ -41,4 +41,7 @@ class ReadView(APIView):
             raise MethodNotAllowed(method)
         super().initial(request, *args, **kwargs)
         if method != "OPTIONS":
-            require_known(request.query_params, self.parameters)
+            require_known(request.query_params, self.names())
+
+    def names(self) -> Sequence[str]:
+        return self.parameters

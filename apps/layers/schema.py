@@ -51,13 +51,16 @@ def errors(*statuses: int) -> dict[int, type[ErrorSchema]]:
 
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="as observed by then")
 KNOWN = OpenApiParameter("known", OpenApiTypes.DATETIME, description="as recorded by then; the answer to a past time never changes")
+AGENCY = OpenApiParameter("agency", str, description="slug")
+TOKEN = OpenApiParameter("token", str, description="a view token, for programs that cannot send Authorization: Bearer")
 WHY = OpenApiParameter("why", str, description="why a sensitive layer (units in the past) is read; some agencies require it")
 FEATURE_PARAMETERS = [
     OpenApiParameter("bbox", str, description="west,south,east,north in degrees; west > east crosses the antimeridian"),
-    OpenApiParameter("agency", str, description="slug"),
+    AGENCY,
     AT,
     KNOWN,
     WHY,
     OpenApiParameter("limit", int, description="1 to 5000, 1000 when missing"),
     OpenApiParameter("cursor", str, description='the "next" of the page before, with the same at; give the "known" of that answer'),
+    TOKEN,
 ]

@@ -3,10 +3,12 @@
 import orjson
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.asking import asking
+from apps.accounts.asking import ByToken, asking
+from apps.accounts.tokens import IN_ADDRESS
 from apps.layers import schema
 from apps.layers.geojson import OPTIONS, encoded
 from apps.layers.parameters import FEATURES, read_wanted, write_cursor
@@ -30,7 +32,8 @@ def _described(one: VisibleLayer) -> dict[str, object]:
 
 
 class Features(ReadView):
-    parameters = FEATURES
+    authentication_classes = (ByToken, SessionAuthentication)
+    parameters = (*FEATURES, IN_ADDRESS)
 
     @extend_schema(
         responses={(200, GEOJSON): schema.FeatureCollectionSchema, **schema.errors(400, 401, 404, 503)},

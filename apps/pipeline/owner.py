@@ -16,6 +16,7 @@ from psycopg import errors
 
 from apps.accounts.instance import NoInstance
 from apps.geo.binary_array import send_packed
+from apps.incidents import cells
 from apps.pipeline import aging, overlooked, partitions, shards
 from apps.pipeline.memory import load_memory
 from apps.pipeline.running import Runner
@@ -105,7 +106,7 @@ class Owner:
             stopping.wait(IDLE_S if now - self.idle_since < 1 else IDLE_LONG_S)
 
     def _keep_house(self) -> None:
-        """Once a second: the share of shards, small tables, partitions ahead."""
+        """Once a second: the share of shards, small tables, partitions ahead, calls without a cell."""
         self.kept_house_at = time.monotonic()
         self._mind_overlooked()
         self._balance()
@@ -113,6 +114,7 @@ class Owner:
         with self.connection.cursor() as cursor:
             memory.references.refresh(cursor, memory.instance)
         partitions.keep_ahead(self.connection, memory.instance.clock.now())
+        cells.catch_up(self.connection)
 
     def _mind_overlooked(self) -> None:
         if self.overlooked.is_set():

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.boundaries.tags import Tags
-from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery
+from apps.layers.definition import Cursor, FeatureRow, Layer, PageQuery, Tiling
 from apps.layers.geojson import encode_feature, point
 from apps.tracks.records import CLOCK_OFF, DEGREE, POSITION
-from apps.units.queries import UnitRow, units
+from apps.units.queries import UnitRow, places, units
 
 PLAIN = (
     "unit", "name", "kind", "agency", "status", "status_label", "speed_mps", "heading_deg", "accuracy_m", "altitude_m",
@@ -98,4 +98,23 @@ def unit_feature(row: UnitRow, tags: Tags) -> bytes:
     return encode_feature(row.id, point(row.lon, row.lat), properties)
 
 
-UNITS = Layer(name="units", title="Units", kind="positions", page=page, sensitive="past")
+TILING = Tiling(
+    fields={
+        "unit": "call sign",
+        "name": "the device's name",
+        "kind": "kind of device",
+        "agency": "the agency's slug",
+        "status": "status, the agency's code",
+        "status_label": "status, in the agency's words",
+        "speed_mps": "speed in meters a second",
+        "heading_deg": "degrees from true north",
+        "observed_at": "when it was there (ISO 8601, UTC)",
+        "origin": "live, exercise, simulated or replayed",
+        "is_newest": "whether its unit is drawn by this device",
+    },
+    filters={"unit": "text", "kind": "text", "status": "text", "origin": "text"},
+    geometry="point",
+    cells_to_zoom=9,
+    places=places,
+)
+UNITS = Layer(name="units", title="Units", kind="positions", page=page, tiling=TILING, sensitive="past")

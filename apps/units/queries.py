@@ -102,6 +102,12 @@ PAST = SHOWN.format(
     after="track.id > %(id)s ORDER BY track.id LIMIT %(limit)s",
 )
 
+PLACES = "SELECT ST_X(fix.geom), ST_Y(fix.geom) FROM tracks_position fix WHERE fix.agency_id = ANY(%(agencies)s) AND {window}"
+PAST_PLACES = f"""
+    SELECT ST_X(fix.geom), ST_Y(fix.geom) FROM tracks_track track {PAST_FIX.format(track="track.id", name="fix")}
+    WHERE track.agency_id = ANY(%(agencies)s) AND {{window}}
+"""
+
 
 def rows(fetched: Iterable[Sequence[object]]) -> list[UnitRow]:
     return [UnitRow(*row) for row in fetched]  # type: ignore[arg-type]
@@ -119,3 +125,12 @@ def units(cursor: Cursor, query: PageQuery) -> list[UnitRow]:
     values = {"agencies": list(query.agencies), "rev": rev, "id": id, "limit": query.limit, **times, **box}
     cursor.execute((PAST if past else PAGE).format(window=window), values)
     return rows(cursor.fetchall())
+
+
+def places(cursor: Cursor, query: PageQuery) -> list[tuple[float, float]]:
+    """Return longitude and latitude of all devices that `units` tells of, page or not."""
+    past = query.at is not None or query.known is not None
+    window, box = touches("fix.geom", query.bbox)
+    times = {"at": query.at or "infinity", "known": query.known or "infinity"} if past else {}
+    cursor.execute((PAST_PLACES if past else PLACES).format(window=window), {"agencies": list(query.agencies), **times, **box})
+    return [(lon, lat) for lon, lat in cursor.fetchall()]

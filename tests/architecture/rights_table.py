@@ -33,6 +33,7 @@ class Row:
 
 PAST = "at={now}"
 FEATURES = [f"/api/layers/{layer}/features" for layer in ("units", "calls", "fences", "boundaries")]
+TILES = [f"/api/layers/{layer}/tiles/0/0/0.mvt" for layer in ("fences", "boundaries")]  # of calls and units: tests/apps/layers/test_tiles
 BOX = "bbox=-89,41,-88,42"
 ROWS: dict[str, Row] = {
     "": Row(MEMBERS, ("/",)),
@@ -47,6 +48,16 @@ ROWS: dict[str, Row] = {
         tuple(f"{path}?agency={{slug}}{query}" for path in FEATURES for query in ("", f"&{PAST}", f"&{BOX}")),
         nothing=404,
     ),
+    "api/layers/<slug:name>/tiles/<int:z>/<int:x>/<int:y>.mvt": Row(
+        GRANTS,
+        tuple(f"{path}?{query}" for path in TILES for query in ("", PAST, "known={now}")),
+        tuple(f"{path}?agency={{slug}}{query}" for path in TILES for query in ("", f"&{PAST}")),
+        nothing=404,
+    ),
+    "api/layers/<slug:name>/tiles.json": Row(ELSEWHERE, ("/api/layers/calls/tiles.json",), probed_by="tests/apps/layers/test_tiles.py"),
+    "api/layers/<slug:name>/style.json": Row(ELSEWHERE, ("/api/layers/calls/style.json",), probed_by="tests/apps/layers/test_tiles.py"),
+    "accounts/tokens/": Row(MEMBERS, ("/accounts/tokens/",)),
+    "accounts/tokens/<int:id>/revoke/": Row(ACTS, named=("/accounts/tokens/1/revoke/",)),
     "accounts/login/": Row(OPEN, ("/accounts/login/",)),
     "accounts/logout/": Row(OPEN, ("/accounts/logout/",)),
     "accounts/inactive/": Row(OPEN, ("/accounts/inactive/",)),

@@ -10,6 +10,9 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from pytest_django.plugin import DjangoDbBlocker
 
+from apps.geo.cells import cell_of
+from apps.geo.tile_address import place_of
+
 FIRST_LANDING = [
     ("accounts", "0002_grant_epoch"),
     ("layers", "0002_hot_table"),
@@ -30,9 +33,9 @@ DATA = """
     INSERT INTO ingest_post (id, source_id, received_at, content_type, raw, accepted, rejected)
         SELECT '00000000-0000-0000-0000-000000000001', id, now(), '', 'abc', 1, 0 FROM ingest_source;
     INSERT INTO incidents_call (agency_id, source_id, number, origin, shard, rev, sequence, observed_at, received_at, recorded_at, state,
-            type, priority, rank, opened_at, address, cross_streets, units, narrative)
-        SELECT agency_id, id, 'H-1', 'live', 1, 1, 1, now(), now(), now(), 'waiting', '', '', 9, now(), '', '', '[]', ''
-        FROM ingest_source;
+            type, priority, rank, opened_at, address, cross_streets, units, narrative, geom)
+        SELECT agency_id, id, 'H-1', 'live', 1, 7, 1, now(), now(), now(), 'waiting', '', '', 9, now(), '', '', '[]', '',
+            ST_SetSRID(ST_MakePoint(-95.36, 29.76), 4326) FROM ingest_source;
     INSERT INTO incidents_callrevision (call_id, sequence, observed_at, received_at, recorded_at, state, type, priority, rank, opened_at,
             address, cross_streets, units, narrative)
         SELECT id, n, observed_at + n * interval '1 h', received_at, recorded_at, CASE WHEN n = 2 THEN 'closed' ELSE 'active' END, '', '',
@@ -76,6 +79,12 @@ def test_an_instance_of_the_first_landing_keeps_its_data(landing: Any) -> None:
         assert [(number, bytes(raw)) for number, raw in cursor.fetchall()] == [("H-1", b"abc")]
         cursor.execute("SELECT sequence, upper(during) - lower(during) FROM incidents_callstanding ORDER BY sequence")
         assert cursor.fetchall() == [(1, timedelta(hours=2)), (3, None)]
+        cursor.execute("SELECT place, cell FROM incidents_call")
+        assert cursor.fetchall() == [(place_of(-95.36, 29.76), cell_of(-95.36, 29.76))]
+        cursor.execute("SELECT zoom, count FROM incidents_callcount ORDER BY zoom")
+        assert cursor.fetchall() == [(7, 1), (8, 1), (9, 1), (11, 1), (12, 1)]
+        cursor.execute("SELECT zoom, rev, erased FROM layers_tilehead ORDER BY zoom")
+        assert cursor.fetchall() == [(8, 7, 0), (14, 7, 0)]
         cursor.execute("SELECT count(*) FROM tracks_position JOIN tracks_track ON id = track_id")
         assert cursor.fetchone() == (3,)
         cursor.execute("SELECT identity FROM tracks_track ORDER BY identity")

@@ -14,10 +14,16 @@ from hypothesis import strategies as st
 from apps.accounts.models import Agency
 from apps.ingest.models import Source
 from apps.layers.parameters import FEATURES
+from apps.layers.registry import catalog
+from apps.layers.tile_parameters import TIMES, names_of
 from tests.world import NOON, make_agency, make_instance, make_member, make_source, say, signed_in
 
 pytestmark = pytest.mark.django_db
-ADDRESSES = ("/api/layers/", "/api/layers/calls/features", "/api/boards/calls")
+TILE = "/api/layers/calls/tiles/0/0/0.mvt"
+ADDRESSES = (
+    "/api/layers/", "/api/layers/calls/features", "/api/boards/calls", "/api/layers/calls/tiles.json", "/api/layers/calls/style.json", TILE
+)  # fmt: skip
+FORMS = {"features": "application/geo+json", "0.mvt": "application/vnd.mapbox-vector-tile"}
 
 NOWHERE = (
     "/api/", "/api/nowhere", "/api/boards/calls/", "/api/layers/calls/features/", "/api/layers/a b/features", "/api/layers/%00/features",
@@ -76,7 +82,7 @@ def test_options_says_what_is_allowed(client: Client, path: str) -> None:
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("accept", ["application/geo+json", "application/json", "text/html", "*/*", "nonsense"])
 def test_an_answer_comes_in_its_one_form_whatever_is_accepted(client: Client, path: str, accept: str) -> None:
-    form = "application/geo+json" if path.endswith("features") else "application/json"
+    form = FORMS.get(path.rpartition("/")[2], "application/json")
     response = client.get(path, headers={"Accept": accept})
     assert (response.status_code, response["Content-Type"]) == (200, form)
 
@@ -106,8 +112,9 @@ def test_the_cursor_of_a_past_page_does_not_go_on_in_the_present(client: Client,
 
 @pytest.mark.parametrize("path", [*ADDRESSES, "/api/schema/", "/api/nowhere"])
 def test_no_cache_keeps_what_rights_gave(client: Client, path: str) -> None:
-    for who in (client, Client()):
-        assert who.get(path)["Cache-Control"] == "private, no-store"
+    """The browser's own keeps a tile, and asks each time whether it still holds."""
+    assert client.get(path)["Cache-Control"] == ("private, no-cache" if path == TILE else "private, no-store")
+    assert Client().get(path)["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
@@ -167,19 +174,24 @@ def test_the_base_map_is_compressed_and_still_known_by_its_tag(client: Client, s
 
 def test_the_schema_names_every_parameter_form_and_refusal() -> None:
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
-    taken = {"/api/layers/": (), "/api/layers/{name}/features": FEATURES, "/api/boards/calls": ("at", "known", "why")}
+    taken = {"/api/layers/": (), "/api/layers/{name}/features": (*FEATURES, "token"), "/api/boards/calls": ("at", "known", "why")}
+    tiles = {name for layer in catalog().values() for name in names_of(layer)}
+    taken |= {f"/api/layers/{{name}}/{end}": tuple(tiles) for end in ("tiles/{z}/{x}/{y}.mvt", "tiles.json", "style.json")}
     for path, names in taken.items():
         answers = paths[path]["get"]["responses"]
         listed = {one["name"] for one in paths[path]["get"].get("parameters", []) if one["in"] == "query"}
         assert listed == set(names)
         assert {"200", "400", "401", "405"} <= set(answers)
-        assert list(answers["200"]["content"]) == ["application/geo+json" if path.endswith("features") else "application/json"]
+        form = FORMS["0.mvt"] if path.endswith(".mvt") else FORMS.get(path.rpartition("/")[2], "application/json")
+        assert list(answers["200"]["content"]) == [form]
 
 
 KNOWN = ("", "0", "-1", "9" * 25, "1,2,3,4", "180,-90,-180,90", "2026-03-01T12:00:00Z", "9999-12-31T23:59:59-14:00", "7.9", "9", "metro")
 words = st.one_of(st.text(max_size=20), st.sampled_from(KNOWN))
-queries = st.lists(st.tuples(st.one_of(st.sampled_from([*FEATURES, "format"]), st.text(max_size=5)), words), max_size=4)
-places = st.sampled_from([*ADDRESSES, "/api/layers/units/features", "/api/layers/fences/features", "/api/layers/boundaries/features"])
+NAMES = sorted({*FEATURES, *TIMES, "format", "rank", "type", "code"})
+queries = st.lists(st.tuples(st.one_of(st.sampled_from(NAMES), st.text(max_size=5)), words), max_size=4)
+OTHERS = [f"/api/layers/{layer}/{end}" for layer in ("units", "fences", "boundaries") for end in ("features", "tiles/9/117/211.mvt")]
+places = st.sampled_from([*ADDRESSES, *OTHERS])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
