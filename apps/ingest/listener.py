@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from apps.accounts.safe_fetch import FetchFailed, Refused
 from apps.ingest.adapters import ADAPTERS
 from apps.ingest.batcher import Batcher, Overloaded, Unavailable
 from apps.ingest.housekeeping import AWAY, Housekeeping
@@ -16,7 +17,6 @@ from apps.ingest.intake import Intake, KeptUnread
 from apps.ingest.known import Sender
 from apps.ingest.lasting import again, keep
 from apps.ingest.polling import poll
-from apps.ingest.safe_fetch import FetchFailed, Refused
 from apps.processes.counting import counts
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from apps.accounts.safe_fetch import FetchFailed, safe_fetch
 from apps.geo.clock import microseconds
-from apps.ingest.safe_fetch import FetchFailed, safe_fetch
 
 PAGES_LIMIT = 100
 PARAMS = {"where": "1=1", "outFields": "*", "outSR": "4326", "returnGeometry": "true", "f": "json"}

@@ -8,10 +8,9 @@ from django.core.management import CommandError, call_command
 
 from apps.accounts.instance import NoInstance
 from apps.accounts.models import Agency, ApiKey, GrantEpoch, Instance
-from apps.accounts.operations import make_administrator
 from apps.ingest import operations
 from apps.ingest.models import Source, SourceKey
-from tests.world import PASSWORD
+from tests.world import make_administrator
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +98,7 @@ def test_the_agency_is_made_when_it_is_named(metro: Agency) -> None:
 
 
 def test_who_administers_the_instance_sees_an_agency_that_is_made_with_its_source(metro: Agency) -> None:
-    administrator = make_administrator(username="root", password=PASSWORD)
+    administrator = make_administrator()
     call_command("make_source", "--agency", "x", "--agency-name", "X", "--adapter", "fixes", "--name", "A", stdout=io.StringIO())
     call_command("make_source", "--agency", "metro", "--adapter", "fixes", "--name", "B", stdout=io.StringIO())
     assert list(administrator.memberships.values_list("agency__slug", "role")) == [("x", "administrator")]

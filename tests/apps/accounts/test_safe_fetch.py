@@ -2,8 +2,8 @@
 
 import pytest
 
-from apps.ingest.addresses import objection, port_objection
-from apps.ingest.safe_fetch import BYTES_LIMIT, FetchFailed, Refused, checked_target, safe_fetch
+from apps.accounts.addresses import objection, port_objection
+from apps.accounts.safe_fetch import BYTES_LIMIT, FetchFailed, Refused, checked_target, safe_fetch
 from tests.apps.ingest.board_server import board_server
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
-from apps.ingest.addresses import objection, port_objection
+from apps.accounts.addresses import objection, port_objection
 
 BYTES_LIMIT = 32 * 2**20
 TIME_LIMIT_S = 20.0
@@ -88,28 +88,50 @@ def host_header(target: Target) -> str:
     return host if target.port == USUAL_PORT[target.scheme] else f"{host}:{target.port}"
 
 
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 def safe_fetch(
     url: str, params: Mapping[str, str] | None = None, *, allow_private: bool = False, time_limit_s: float = TIME_LIMIT_S
 ) -> bytes:
     """GET and return the body of a 200. No redirect is followed. Raises Refused and FetchFailed."""
-    ends_at = time.monotonic() + time_limit_s
     target = checked_target(url, params or {}, allow_private=allow_private)
-    headers = {"Host": host_header(target), "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "rtcc-geo"}
+    answer = call(target, "GET", headers={"Accept": "application/json"}, time_limit_s=time_limit_s, only_ok=True)
+    return answer.body
+
+
+def call(
+    target: Target,
+    method: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
+    only_ok: bool = False,
+) -> Answer:
+    """Send a request to a checked place and return what it says, a redirect as it is. Raises FetchFailed."""
+    ends_at = time.monotonic() + time_limit_s
+    own = {"Host": host_header(target), "Accept-Encoding": "identity", "User-Agent": "rtcc-geo"}
     timeout = urllib3.Timeout(connect=min(5.0, time_limit_s), read=time_limit_s)
     with pool_for(target) as pool:
         try:
             response = pool.urlopen(
-                "GET", target.path, headers=headers, redirect=False, timeout=timeout, preload_content=False, assert_same_host=False
-            )
-            return body_of(response, ends_at)
+                method, target.path, body=body, headers={**headers, **own}, redirect=False, timeout=timeout, preload_content=False,
+                assert_same_host=False,
+            )  # fmt: skip
+            if only_ok and response.status != 200:
+                raise FetchFailed(f"answered with status {response.status}")
+            return Answer(response.status, dict(response.headers), body_of(response, ends_at))
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise FetchFailed(f"{target.label}: {error}") from error
 
 
 def body_of(response: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:
     """Read within the limits of time and size. Raises FetchFailed."""
-    if response.status != 200:
-        raise FetchFailed(f"answered with status {response.status}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchFailed("answered compressed, which was not asked for")
     parts, size = [], 0

@@ -26,7 +26,7 @@ def objection(text: str, *, allow_private: bool) -> str | None:
     if address.is_multicast or address.is_unspecified or (address.is_reserved and not address.is_loopback):
         return "not an address of one host"
     if not address.is_global and not (allow_private and (address.is_private or address.is_loopback)):
-        return "a private address, which this source's settings do not allow"
+        return "a private address, which its settings do not allow"
     return None
 
 
