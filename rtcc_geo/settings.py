@@ -48,6 +48,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "apps.audit.apps.AuditedAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -73,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "apps.accounts.guard.Guard",
 ]
 ROOT_URLCONF = "rtcc_geo.urls"
 ASGI_APPLICATION = "rtcc_geo.asgi.application"
@@ -125,6 +129,21 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "4/m/ip"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+MFA_ADAPTER = "apps.accounts.second_factor.SecondFactor"
+MFA_FORMS = {"authenticate": "apps.accounts.forms.CodeForm", "reauthenticate": "apps.accounts.forms.CodeAgainForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = f"RTCC Geo {ORIGIN.host}"
+SOCIALACCOUNT_ADAPTER = "apps.accounts.oidc.Federation"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True}}
+SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_STORE_TOKENS = False
+SESSION_ENGINE = "apps.accounts.session_store"
+# Pages on which people administer: only after a sign-in of the last minutes, and with a second factor.
+ADMINISTRATION = ["/admin/", "/audit/", "/accounts/workstation/"]
+# What ends with a member who is cut off: functions of (member, at=), each in its transaction.
+ENDS_WITH_MEMBER = ["apps.accounts.sessions.end_all", "apps.accounts.tokens.revoke_all"]
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ORIGIN.url.startswith("https")

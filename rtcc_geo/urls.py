@@ -5,6 +5,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from apps.accounts.admin import hide_library_pages
+
+hide_library_pages()
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.console.urls")),
     path("accounts/", include("apps.accounts.urls")),

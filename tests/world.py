@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.gis.geos import Point
 from django.db import connection
 from django.test import Client
@@ -21,6 +22,7 @@ from apps.tracks.models import Track
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "a long enough pass phrase"
+SECRET = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
 FACTS = [field.name for field in CallFacts._meta.get_fields()]
 
 
@@ -36,11 +38,35 @@ def make_agency(slug: str = "metro") -> Agency:
     return operations.make_agency(slug=slug, name=slug.title(), layers=names(), time_zone="America/Chicago")
 
 
-def make_member(agency: Agency | None = None, role: str = Role.DISPATCHER, username: str = "dana") -> Member:
+def make_member(
+    agency: Agency | None = None, role: str = Role.DISPATCHER, username: str = "dana", *, second_factor: bool = True
+) -> Member:
+    """Make a member with an authenticator app, without which an operational instance gives no role."""
     member = operations.make_member(username=username, password=PASSWORD)
+    if second_factor:
+        give_app(member)
     if agency:
         operations.join(member=member, agency=agency, role=role)
     return member
+
+
+def make_administrator(username: str = "root") -> Member:
+    """Make who administers the instance, with an authenticator app."""
+    member = operations.make_administrator(username=username, password=PASSWORD)
+    give_app(member)
+    return member
+
+
+def give_app(member: Member) -> None:
+    """Set up an authenticator app whose first code is that of now."""
+    app = TOTP.activate(member, SECRET).instance
+    app.data["counter"] = -1
+    app.save()
+
+
+def code_at(seconds: float) -> str:
+    """Return what the app of `make_member` shows at a time in seconds since 1970."""
+    return format_hotp_value(hotp_value(SECRET, int(seconds) // 30))
 
 
 def signed_in(member: Member) -> Client:

@@ -1,8 +1,14 @@
 """Who: agencies with their profile, members, roles, grants, API keys; and what kind of instance this is."""
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.module_loading import import_string
 
 
 class InstanceKind(models.TextChoices):
@@ -123,6 +129,10 @@ class PriorityCode(models.Model):
 class Member(AbstractUser):
     """A person who signs in."""
 
+    second_factor_due = models.DateTimeField(
+        null=True, editable=False, help_text="until then who was a member before second factors came keeps their roles without one"
+    )
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
@@ -142,12 +152,109 @@ class SignInAttempts(models.Model):
         return self.name
 
 
+class MemberSession(AbstractBaseSession):
+    """One browser's session. What is beside Django's own columns is written when somebody signs in; see session_store."""
+
+    member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="sessions")
+    begun_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    how = models.CharField(max_length=60, blank=True, help_text="such as password and code")
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, blank=True)
+    locked_at = models.DateTimeField(null=True)
+
+    WRITTEN_ONCE = frozenset({"seen_at", "locked_at"})
+
+    @classmethod
+    def get_session_store_class(cls) -> type[DatabaseSessions]:
+        store: type[DatabaseSessions] = import_string("apps.accounts.session_store.SessionStore")
+        return store
+
+    def save(self, *args: Any, force_update: bool = False, **kwargs: Any) -> None:
+        """A request that ends must not take back a lock that another one set meanwhile."""
+        if force_update:
+            kept = self.WRITTEN_ONCE | {"session_key"}
+            kwargs["update_fields"] = [field.name for field in self._meta.concrete_fields if field.name not in kept]
+        super().save(*args, force_update=force_update, **kwargs)
+
+
+class BreakGlass(models.Model):
+    """A sealed account for the day when nobody else can sign in. Its pass phrase lies in an envelope and opens it for 12 hours, once."""
+
+    member = models.OneToOneField(Member, models.CASCADE, related_name="break_glass")
+    sealed_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "break-glass accounts"
+
+    def __str__(self) -> str:
+        return self.member.username
+
+
+class WorkstationClass(models.Model):
+    """How long a kind of desk may stand idle before its page locks."""
+
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="workstation_classes")
+    name = models.CharField(max_length=60, help_text="such as Dispatch floor or Front office")
+    idle_minutes = models.PositiveSmallIntegerField(default=30, validators=[MinValueValidator(1), MaxValueValidator(30)])
+    is_exempt = models.BooleanField("never locks", default=False, help_text="for desks in a room that is staffed at all hours")
+
+    class Meta:
+        verbose_name_plural = "workstation classes"
+        constraints = [models.UniqueConstraint(fields=["agency", "name"], name="workstation_class_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agency}: {self.name}"
+
+
+class Issuer(models.Model):
+    """An identity provider (OpenID Connect) whose people may sign in here."""
+
+    slug = models.SlugField(unique=True, help_text="part of the address that the provider sends people back to")
+    name = models.CharField(max_length=60, help_text="what the button says, such as City of Houston")
+    server_url = models.URLField("address", help_text="such as https://login.example.gov; nothing else is called")
+    other_hosts = models.CharField(
+        max_length=300, blank=True, help_text="names of other machines of the provider that may be called, with commas between them"
+    )
+    allow_private = models.BooleanField("in our own network", default=False, help_text="allows a private address")
+    client_id = models.CharField(max_length=200)
+    secret = models.TextField(editable=False, blank=True)
+    groups_claim = models.CharField(max_length=60, default="groups")
+    enforces_second_factor = models.BooleanField(
+        default=False, help_text="tick only when the provider lets nobody in without one; ours is then not asked for"
+    )
+    is_active = models.BooleanField(default=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    last_result = models.CharField(max_length=300, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupRole(models.Model):
+    """Who is in this group of the provider has this role."""
+
+    issuer = models.ForeignKey(Issuer, models.CASCADE, related_name="group_roles")
+    group = models.CharField(max_length=200)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "group", "agency", "role"], name="group_role_once")]
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.get_role_display()} of {self.agency}"
+
+
 class Membership(models.Model):
-    """A member's role in an agency."""
+    """A member's role in an agency. One that came with a group of an issuer goes with it."""
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="memberships")
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
+    issuer = models.ForeignKey(Issuer, models.CASCADE, null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "agency", "role"], name="membership_once")]

@@ -11,7 +11,7 @@ RIGHTS = """
     FROM accounts_member member
     JOIN accounts_membership ship ON ship.member_id = member.id
     JOIN accounts_grant given ON given.role = ship.role AND given.holder_id = ship.agency_id
-    WHERE member.id = %s AND member.is_active
+    WHERE member.id = %s AND accounts_is_entitled(member.id)
 """
 
 

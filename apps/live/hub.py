@@ -33,7 +33,7 @@ SILENT_AFTER_S = 5.0  # without PostgreSQL the data may be old: heartbeats end, 
 RELOAD_AFTER_S = 6 * 3600.0  # tombstones are kept for a day
 STALLED_S = 1.0
 LONGEST_DELAY_S = 4.0
-SESSIONS_EVERY = 3  # polls
+AGENCIES_EVERY = 3  # polls
 REJECTS_SHOWN = timedelta(hours=1)
 AGAIN_AFTER_S = 1.0
 FIRST_LOAD_S = 3.0
@@ -207,11 +207,11 @@ class Hub:
         self._mend()
         rejects_after = state.instance.clock.at(datetime.now(UTC)) - REJECTS_SHOWN
         self.feeds = await self._read(lambda: read_feeds(self.reader, rejects_after))
+        await self._check_sessions()
         self.polls += 1
         counts.turn()
-        if self.polls % SESSIONS_EVERY == 0:
+        if self.polls % AGENCIES_EVERY == 0:
             self.audience.agencies = await self._read(lambda: read_agencies(self.reader))
-            await self._check_sessions()
 
     async def _load(self) -> None:
         state, replica, self.audience.agencies = await self._read(self._read_all)

@@ -30,11 +30,11 @@ TOMBSTONES = "SELECT DISTINCT feature_id FROM layers_tombstone WHERE layer = %s 
 RIGHTS = """
     SELECT member.id, member.password, ship.role, given.layer, given.agency_id, given.action
     FROM accounts_member member
-    LEFT JOIN accounts_membership ship ON ship.member_id = member.id
+    LEFT JOIN accounts_membership ship ON ship.member_id = member.id AND accounts_is_entitled(member.id)
     LEFT JOIN accounts_grant given ON given.role = ship.role AND given.holder_id = ship.agency_id
     WHERE member.id = ANY(%s) AND member.is_active
 """
-SESSIONS = "SELECT session_key FROM django_session WHERE session_key = ANY(%s) AND expire_date > now()"
+SESSIONS = "SELECT session_key FROM accounts_membersession WHERE session_key = ANY(%s) AND expire_date > now()"
 CONNECT_S = 5
 
 

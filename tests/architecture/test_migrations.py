@@ -1,11 +1,12 @@
 """A database of the first landing, with data in it, becomes one of today."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from pytest_django.plugin import DjangoDbBlocker
@@ -23,6 +24,7 @@ FIRST_LANDING = [
     ("ingest", "0002_queue"),
     ("geofences", "0001_initial"),
     ("pipeline", "0001_initial"),
+    ("sessions", "0001_initial"),
 ]
 DATA = """
     INSERT INTO accounts_instance (id, kind, clock_speed, generation, created_at) VALUES (1, 'operational', 1, 1, now());
@@ -45,6 +47,13 @@ DATA = """
     INSERT INTO tracks_position (track_id, agency_id, observed_at, received_at, recorded_at, geom, rev)
         SELECT id, agency_id, now(), now(), now(), ST_SetSRID(ST_MakePoint(-95, 29), 4326), 1 FROM tracks_track;
 """
+
+
+MEMBER = """
+    INSERT INTO accounts_member (id, username, password, first_name, last_name, email, is_superuser, is_staff, is_active, date_joined)
+        VALUES (7, 'dana', 'x', '', '', '', false, false, true, now())
+"""
+SESSION = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('old', %s, %s)"
 
 
 @pytest.fixture
@@ -70,6 +79,8 @@ def test_an_instance_of_the_first_landing_keeps_its_data(landing: Any) -> None:
     MigrationExecutor(landing).migrate(FIRST_LANDING)
     with landing.cursor() as cursor:
         cursor.execute(DATA)
+        cursor.execute(MEMBER)
+        cursor.execute(SESSION, [SessionStore().encode({"_auth_user_id": "7"}), datetime.now(UTC) + timedelta(days=14, hours=-1)])
         cursor.execute("SELECT epoch FROM accounts_grantepoch")
         before = cursor.fetchone()[0]
     today = MigrationExecutor(landing)
@@ -89,6 +100,14 @@ def test_an_instance_of_the_first_landing_keeps_its_data(landing: Any) -> None:
         assert cursor.fetchone() == (3,)
         cursor.execute("SELECT identity FROM tracks_track ORDER BY identity")
         assert [row[0] for row in cursor.fetchall()] == ["VEH-A", "veh-b", "véh"]
+        cursor.execute("SELECT member_id, begun_at, expire_date - begun_at FROM accounts_membersession WHERE session_key = 'old'")
+        [(member, begun_at, lasts)] = cursor.fetchall()
+        assert (member, lasts) == (7, timedelta(hours=12)), "who was signed in stays so"
+        assert abs(datetime.now(UTC) - timedelta(hours=1) - begun_at) < timedelta(minutes=5)
+        cursor.execute("SELECT accounts_is_entitled(7), second_factor_due - now() > interval '6 days' FROM accounts_member")
+        assert cursor.fetchone() == (True, True), "the shift on duty is not sent off the map"
+        cursor.execute("SELECT epoch FROM accounts_grantepoch")
+        before = cursor.fetchone()[0]
         cursor.execute("UPDATE accounts_agency SET name = 'Metro Police'")
         cursor.execute("SELECT epoch FROM accounts_grantepoch")
         assert cursor.fetchone()[0] == before + 1

@@ -70,15 +70,9 @@ def make_sessions(agencies: list[Any]) -> list[dict[str, Any]]:
 
 
 def session_of(member: Any) -> str:
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
+    from tests.live_map import sign_in
 
-    session = SessionStore()
-    session[SESSION_KEY] = str(member.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = member.get_session_auth_hash()
-    session.save()
-    return str(session.session_key)
+    return sign_in(member).partition("=")[2]
 
 
 def make_fences(agencies: list[Any]) -> None:

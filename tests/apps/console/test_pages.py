@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.accounts.operations import make_administrator
 from apps.console import views
 from apps.console.client import ClientNotBuilt, Entry, read_entry
-from tests.world import PASSWORD, make_agency, make_member, signed_in
+from tests.world import make_administrator, make_agency, make_member, signed_in
 
 MANIFEST = {
     "src/main.ts": {"file": "assets/main-1.js", "name": "main", "src": "src/main.ts", "isEntry": True, "css": ["assets/main-2.css"]},
@@ -57,7 +56,7 @@ def test_the_map_page_loads_the_built_client(client: Client, settings: Any, tmp_
 
 def test_the_map_page_names_the_administration_only_to_who_may_use_it(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.BASE_DIR = build(tmp_path)
-    administrator = signed_in(make_administrator(username="root", password=PASSWORD))
+    administrator = signed_in(make_administrator())
     assert b'data-admin="/admin/"' in administrator.get("/").content
     assert b"data-admin" not in client.get("/").content
 

@@ -16,7 +16,7 @@ from apps.accounts.operations import withdraw_grant
 from apps.accounts.viewer import viewer_of
 from apps.ingest.models import Source
 from apps.layers.registry import catalog, names
-from tests.world import make_agency
+from tests.world import give_app, make_agency
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +64,8 @@ def test_the_administrator_gets_agencies_that_are_made_later() -> None:
     bootstrap("operational")
     administrator = Member.objects.get()
     assert administrator.memberships.get().role == Role.ADMINISTRATOR
+    assert viewer_of(administrator.pk).agencies("calls") == [], "not before the second factor is set up"
+    give_app(administrator)
     assert viewer_of(administrator.pk).agencies("calls") == [agency.pk]
 
 

@@ -7,9 +7,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Agency
-from apps.accounts.operations import make_administrator
 from apps.geofences.models import Fence, FenceRevision
-from tests.world import PASSWORD, make_agency, make_instance, signed_in
+from tests.world import make_administrator, make_agency, make_instance, signed_in
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/geofences/fence/add/"
@@ -23,7 +22,7 @@ def agency() -> Agency:
 
 @pytest.fixture
 def client(agency: Agency) -> Client:
-    return signed_in(make_administrator(username="root", password=PASSWORD))
+    return signed_in(make_administrator())
 
 
 def form(agency: Agency, **facts: Any) -> dict[str, Any]:

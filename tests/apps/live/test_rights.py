@@ -6,16 +6,17 @@ from time import monotonic
 
 import psycopg
 import pytest
-from django.contrib.sessions.models import Session
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from websockets.exceptions import InvalidStatus
 
 from apps.accounts import operations
-from apps.accounts.models import Instance, Role
+from apps.accounts.models import Instance, MemberSession, Role
 from tests.apps.live.browser import HOUSTON, Browser, Open
 from tests.apps.live.test_hub import is_silent, shows
 from tests.apps.live.town import DOWNTOWN, WEST, Town, withdraw
 from tests.running import RunningSystem
+from tests.world import give_app
 
 EAST_SIDE = (-95.30, 29.72, -95.29, 29.73)
 
@@ -141,11 +142,25 @@ async def test_a_member_who_is_deactivated_is_cut_off(system: RunningSystem, ope
     await browser.until(lambda: browser.closed == 4403, what="the end", within_s=2.5)
 
 
+async def test_a_live_map_is_withdrawn_with_the_second_factor(system: RunningSystem, open_browser: Open) -> None:
+    """The instance is operational: a role counts only with one."""
+    town = Town()
+    town.unit()
+    member = town.member()
+    browser = await open_browser(member)
+    await browser.until(lambda: shows(browser, town), what="the snapshot")
+    Authenticator.objects.filter(user=member).delete()
+    await browser.until(lambda: withdrawn(browser, "units") and withdrawn(browser, "calls"), what="withdraw", within_s=2.5)
+    assert browser.drawn() == {}
+    give_app(member)
+    await browser.until(lambda: shows(browser, town), what="all of it again", within_s=5)
+
+
 async def test_signing_out_and_a_new_password_end_the_connection(system: RunningSystem, open_browser: Open) -> None:
     town = Town()
     leaving, changing = town.member(), town.member()
     first, second = await open_browser(leaving), await open_browser(changing)
-    Session.objects.filter(session_key=first.session_key).delete()
+    MemberSession.objects.filter(session_key=first.session_key).delete()
     changing.set_password("another long pass phrase")
     changing.save()
     await second.until(lambda: second.closed == 4401, what="the end after a new password", within_s=2.5)

@@ -4,11 +4,10 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Agency
-from apps.accounts.operations import make_administrator
 from apps.layers.models import LayerRevision
 from apps.units.models import Assignment
 from apps.units.operations import unit
-from tests.world import PASSWORD, make_agency, make_instance, make_source, make_track, signed_in
+from tests.world import make_administrator, make_agency, make_instance, make_source, make_track, signed_in
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/units/assignment/add/"
@@ -22,7 +21,7 @@ def agency() -> Agency:
 
 @pytest.fixture
 def client(agency: Agency) -> Client:
-    return signed_in(make_administrator(username="root", password=PASSWORD))
+    return signed_in(make_administrator())
 
 
 def test_an_assignment_begins_and_ends_by_operations(client: Client, agency: Agency) -> None:
