@@ -67,6 +67,7 @@ export function markBody(store: Store, root: HTMLElement): void {
     const state_ = liveness(state.link, state.real);
     document.body.dataset.liveness = state_;
     document.body.dataset.origin = unrealOrigins(state)[0] ?? "live";
+    root.classList.toggle("locked", state.desk.isLocked);
     root.classList.toggle("layers-collapsed", state.collapsed.has("layers"));
     root.classList.toggle("side-collapsed", state.collapsed.has("side"));
     const title = state_ === "not_live" ? `${texts.link.not_live.toUpperCase()} · ${texts.product}` : texts.product;
@@ -86,7 +87,7 @@ const isMapZoom = (event: KeyboardEvent): boolean => event.target instanceof HTM
 
 export function onKeys(commands: CommandRegistry, store: Store, bar: CommandBar): void {
   addEventListener("keydown", (event) => {
-    if (bar.isOpen || store.state.isHelpOpen || event.isComposing) return;
+    if (bar.isOpen || store.state.isHelpOpen || store.state.desk.isLocked || event.isComposing) return;
     if (isMapZoom(event)) return;
     const command = commands.ofPress(event, store.state.areLettersOn && !isTyping(event));
     if (!command) return;

@@ -6,6 +6,7 @@ import "./panels/command-bar";
 import "./panels/frame";
 import "./panels/keys";
 import "./panels/layers";
+import "./panels/lock";
 import "./panels/side";
 import "./panels/start";
 import "./panels/top";
@@ -13,6 +14,8 @@ import { CommandBar } from "./panels/command-bar";
 import type { Page, Panel } from "./panels/panel";
 import { pageRegistry } from "./commands/page";
 import { LiveFeed } from "./feed/live";
+import { SessionRoads } from "./feed/session";
+import { lockWhenIdle } from "./idle-lock";
 import { LiveMap } from "./live-map";
 import { checkSignIn, followAddress, keepAddress, markBody, onKeys, restoreSettings, soundWhenNotLive, tickAlong } from "./effects";
 import { parseAddress } from "./state/address";
@@ -53,9 +56,12 @@ const commands = pageRegistry(
   },
   localStorage,
 );
+const session = new SessionRoads(root.dataset.session ?? "/accounts/session/", root.dataset.csrf ?? "");
+if (root.dataset.locked) store.dispatch({ type: "lock", isLocked: true });
 const page: Page = {
   store,
   commands,
+  session,
   signOutUrl: root.dataset.signOut ?? "/accounts/logout/",
   signInUrl: root.dataset.signIn ?? "/accounts/login/",
   adminUrl: root.dataset.admin ?? null,
@@ -69,7 +75,7 @@ function panel(tag: string): Panel {
 
 stage.append(panel("rtcc-start"), panel("rtcc-frame"));
 commandBar.page = page;
-root.replaceChildren(panel("rtcc-top"), panel("rtcc-band"), panel("rtcc-layers"), stage, panel("rtcc-side"), commandBar, panel("rtcc-keys"));
+root.replaceChildren(panel("rtcc-top"), panel("rtcc-band"), panel("rtcc-layers"), stage, panel("rtcc-side"), commandBar, panel("rtcc-keys"), panel("rtcc-lock"));
 live.open();
 
 const feed = new LiveFeed(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live/`, {
@@ -90,5 +96,6 @@ markBody(store, root);
 keepAddress(store, live);
 onKeys(commands, store, commandBar);
 soundWhenNotLive(store);
+lockWhenIdle(store, session, localStorage);
 window.rtcc = { state: () => report(store.state, live.isDrawn) };
 feed.connect();

@@ -21,6 +21,20 @@ export const texts = {
     restored: "Live again",
   },
 
+  lock: {
+    title: "This desk is locked",
+    hint: "Nobody used it for a while. The map and its sounds go on.",
+    name: (name: string) => `Signed in as ${name}`,
+    password: "Password",
+    unlock: "Unlock",
+    passkey: "Use a passkey",
+    other: "Sign out, for somebody else",
+    away: "The server does not answer. Try again.",
+    refused: "The server refused. Try again.",
+    nothing: "Nothing was used. Try again when you are ready.",
+  },
+  session: { ends: (time: string) => `You are signed out at ${time}, 12 hours after you signed in.` },
+
   clock: { unset: "Time zone not set", unsetTitle: (agency: string) => `${agency} has no time zone yet, so all times are in UTC`, utc: "UTC", label: "Agency time", fast: (speed: number) => `${speed}×`, fastTitle: (speed: number) => `The clock runs ${speed} times as fast as real time` },
 
   sound: { on: "Sound on", off: "Sound off", title: "Sound when the page is not live" },

@@ -31,6 +31,7 @@ const LINES = {
   sound: "M4 9v6h4l5 4V5L8 9ZM16.5 8.5a5 5 0 0 1 0 7M19 6a9 9 0 0 1 0 12",
   silent: "M4 9v6h4l5 4V5L8 9ZM17 9.5l5 5M22 9.5l-5 5",
   check: "M4 12.5L10 18.5L20 6.5",
+  lock: "M6 11h12v9H6ZM8.5 11V7.5a3.5 3.5 0 0 1 7 0V11",
   warning: "M12 3L22.5 21H1.5ZM12 9.5v5M12 17.5v.6",
 } as const;
 

@@ -3,6 +3,7 @@
 import { LitElement } from "lit";
 import type { CommandRegistry } from "../commands/registry";
 import { DEFAULT_UNITS, type AgencyUnits } from "../geometry/format";
+import type { SessionRoads } from "../feed/session";
 import { serverNow } from "../state/freshness";
 import type { FoundPlace, Selection, State } from "../state/model";
 import type { Store } from "../state/store";
@@ -14,6 +15,8 @@ export interface Page {
   readonly commands: CommandRegistry;
   readonly signOutUrl: string;
   readonly signInUrl: string;
+  /** Where this browser's session is asked for, locked and unlocked. */
+  readonly session: SessionRoads;
   /** Where the administration pages are; null for who may not use them. */
   readonly adminUrl: string | null;
   choose(selection: Selection): void;
@@ -63,7 +66,7 @@ export function hasNewSecond(state: State, before: State): boolean {
   return Math.floor(state.real / 1000) !== Math.floor(before.real / 1000);
 }
 
-const MATTER = ["hello", "features", "hidden", "opacity", "found", "selection", "isFollowing", "board", "isMuted", "isHelpOpen", "areLettersOn", "collapsed", "link"] as const;
+const MATTER = ["hello", "features", "hidden", "opacity", "found", "selection", "isFollowing", "board", "isMuted", "isHelpOpen", "areLettersOn", "collapsed", "link", "desk"] as const;
 
 export function hasNewMatter(state: State, before: State): boolean {
   return MATTER.some((key) => state[key] !== before[key]);

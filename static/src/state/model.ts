@@ -69,6 +69,14 @@ export interface Link {
   readonly isSignedOut: boolean;
 }
 
+/** This browser's session. `idleMs` null: the desk never locks. */
+export interface Desk {
+  readonly isLocked: boolean;
+  readonly idleMs: number | null;
+  readonly endsAt: number | null;
+  readonly notices: readonly string[];
+}
+
 export interface ServerClock {
   readonly now: number;
   readonly speed: number;
@@ -80,6 +88,7 @@ export type Board = "calls" | "units";
 export interface State {
   readonly real: number;
   readonly link: Link;
+  readonly desk: Desk;
   readonly clock: ServerClock | null;
   readonly hello: Hello | null;
   readonly features: Features;
@@ -105,6 +114,8 @@ export type Action =
   | { readonly type: "frame"; readonly frame: Frame }
   | { readonly type: "link"; readonly event: LinkEvent; readonly real: number }
   | { readonly type: "signed_out" }
+  | { readonly type: "desk"; readonly desk: Desk }
+  | { readonly type: "lock"; readonly isLocked: boolean }
   | { readonly type: "look"; readonly bbox: BoundingBox }
   | { readonly type: "select"; readonly selection: Selection | null }
   | { readonly type: "follow"; readonly isFollowing: boolean }
@@ -125,6 +136,7 @@ export function initialState(real: number): State {
   return {
     real,
     link: { phase: "connecting", startedAt: real, heartbeatAt: null, heartbeatServer: null, reconnects: 0, isSignedOut: false },
+    desk: { isLocked: false, idleMs: null, endsAt: null, notices: [] },
     clock: null,
     hello: null,
     features: new Map(),

@@ -115,6 +115,10 @@ export function reduce(state: State, action: Action): State {
       return { ...state, isMuted: action.isMuted };
     case "help":
       return { ...state, isHelpOpen: action.isOpen };
+    case "desk":
+      return { ...state, desk: action.desk };
+    case "lock":
+      return { ...state, desk: { ...state.desk, isLocked: action.isLocked } };
     case "letters":
       return { ...state, areLettersOn: action.areOn };
     case "collapse":

@@ -43,6 +43,7 @@ export function report(state: State, isRendered: boolean): object {
   return {
     now,
     link: { phase: state.link.phase, liveness: liveness(state.link, state.real), reconnects: state.link.reconnects, heartbeat_at: state.link.heartbeatServer },
+    locked: state.desk.isLocked,
     instance: state.hello?.instance ?? null,
     agencies: state.hello?.agencies.map((agency) => agency.slug) ?? [],
     units: unitsReport(state, now),
