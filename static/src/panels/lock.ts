@@ -13,7 +13,7 @@ const canUsePasskeys = (): boolean => "PublicKeyCredential" in window && "parseR
 export class DeskLock extends Panel {
   static override properties = { ...Panel.properties, ways: { state: true }, trouble: { state: true }, isBusy: { state: true } };
   static override styles = [theme, css`
-    dialog { width: min(380px, calc(100vw - 32px)); padding: 22px 26px 20px; border: 1px solid var(--text-2); border-radius: 10px; background: var(--panel); color: var(--text); box-shadow: 0 18px 60px #000c; }
+    dialog { width: clamp(240px, 22.5vw, 380px); margin: auto clamp(6px, .5vw, 20px) auto auto; padding: 20px 22px 18px; border: 1px solid var(--text-2); border-radius: 10px; background: var(--panel); color: var(--text); box-shadow: 0 18px 60px #000c; }
     dialog::backdrop { background: none; }
     h2 { display: flex; align-items: center; gap: 10px; font-size: 20px; }
     p { margin-top: 6px; font-size: 14px; color: var(--text-2); }
@@ -24,6 +24,7 @@ export class DeskLock extends Panel {
     .main { color: var(--dark); background: var(--focus); }
     .main:hover { background: #a3d6ff; }
     .trouble { margin: 0; padding: 6px 10px; border-left: 3px solid var(--warn); background: var(--raised); color: var(--text); }
+    @media (max-width: 900px) { dialog { width: min(380px, calc(100vw - 24px)); margin: auto auto 12px; } }
     a { display: inline-block; margin-top: 14px; padding: 4px 0; color: var(--focus); font-size: 14px; }
   `];
   declare ways: Lock | null;
