@@ -11,10 +11,10 @@ from uuid import uuid4
 from django.test import Client
 
 from apps.accounts.models import Member, Role
-from apps.accounts.operations import give_grant, make_administrator
+from apps.accounts.operations import give_grant
 from apps.layers.registry import names
 from tests.planted import Planted, plant
-from tests.world import PASSWORD, make_member, signed_in
+from tests.world import make_administrator, make_member, signed_in
 
 ANONYMOUS = "anonymous"
 SEES: dict[str, frozenset[str]] = {
@@ -40,7 +40,7 @@ class World:
 
     def instance_administrator(self) -> Client:
         """A browser of who administers the whole instance: on the admin pages every agency is theirs."""
-        return signed_in(make_administrator(username="root-of-all", password=PASSWORD))
+        return signed_in(make_administrator("root-of-all"))
 
 
 def make_world(at: datetime) -> World:

@@ -7,11 +7,10 @@ from django.contrib import admin
 from django.test import Client
 
 from apps.accounts.models import Agency, Grant, Member, Role
-from apps.accounts.operations import make_administrator
 from apps.audit.models import Entry
 from apps.audit.site import Audited
 from apps.ingest.models import Source
-from tests.world import PASSWORD, make_agency, make_instance, make_member, make_source, signed_in
+from tests.world import make_administrator, make_agency, make_instance, make_member, make_source, signed_in
 
 pytestmark = pytest.mark.django_db
 BY_OPERATIONS = {"AssignmentAdmin", "FenceAdmin"}
@@ -24,7 +23,7 @@ FENCE = {
 @pytest.fixture
 def root() -> Member:
     make_instance()
-    return make_administrator(username="root", password=PASSWORD)
+    return make_administrator()
 
 
 @pytest.fixture

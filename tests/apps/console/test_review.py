@@ -15,7 +15,7 @@ from apps.audit.models import Entry, Review
 from apps.audit.operations import record
 from apps.console.review.sentences import sentence
 from apps.console.review.weeks import ended_weeks, is_out_of_hours, week_of
-from tests.world import PASSWORD, make_agency, make_instance, make_member, signed_in
+from tests.world import make_administrator, make_agency, make_instance, make_member, signed_in
 
 pytestmark = pytest.mark.django_db
 CHICAGO = ZoneInfo("America/Chicago")
@@ -89,7 +89,7 @@ def test_an_administrator_sees_their_agency_and_its_members_and_nothing_else(met
     assert [word in text for word in ("Why: ours", "Why: both", "Why: own member")] == [True] * 3
     assert [word in text for word in ("Why: theirs", "Why: foreign member")] == [False] * 2
     assert signed_in(reviewer).get("/audit/", {"agency": "harbor"}).status_code == 404
-    everything = page(operations.make_administrator(username="root", password=PASSWORD))
+    everything = page(make_administrator())
     assert all(f"Why: {word}" in everything for word in ("ours", "both", "theirs", "own member", "foreign member"))
 
 
