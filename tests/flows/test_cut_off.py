@@ -108,4 +108,4 @@ def test_a_locked_desk_goes_on_seeing_the_map_and_reads_nothing(system: RunningS
         MemberSession.objects.filter(session_key=story.cookie.partition("=")[2]).update(locked_at=datetime.now(UTC))
         assert status_of_page(story, story.cookie) == 423
         sender.fix("veh-9", lon=CENTER[0], lat=CENTER[1])
-        seen.until(lambda: seen.units(story.slug), what="the unit on the map of a locked desk")
+        seen.until(lambda: seen.seen.positions, what="a position on the map of a locked desk")
