@@ -33,7 +33,8 @@ AWAY = (psycopg.Error, OSError, TimeoutError)
 Asker = tuple[str, bytes]
 """("session", its key) or ("token", its SHA-256)."""
 ASKERS = """
-    SELECT 'session', convert_to(session_key, 'UTF8') FROM django_session WHERE session_key = ANY(%(sessions)s) AND expire_date > now()
+    SELECT 'session', convert_to(session_key, 'UTF8') FROM accounts_membersession
+    WHERE session_key = ANY(%(sessions)s) AND expire_date > now() AND locked_at IS NULL
     UNION ALL
     SELECT 'token', digest FROM accounts_viewtoken token JOIN accounts_member member ON member.id = token.member_id
     WHERE digest = ANY(%(digests)s) AND revoked_at IS NULL AND expires_at > now() AND member.is_active

@@ -18,12 +18,12 @@ SESSIONS = DataClass(
     keep=timedelta(0),
     kept_before=True,
     shortest=timedelta(0),
-    source="django_session r",
+    source="accounts_membersession r",
     key="r.session_key",
     key_type="text",
     age="r.expire_date",
     clock="real",
-    tables=(Table("django_session", thing="r.session_key", key="md5(r.session_key)", at="r.expire_date", held=False),),
+    tables=(Table("accounts_membersession", thing="r.session_key", key="md5(r.session_key)", at="r.expire_date", held=False),),
 )
 ATTEMPTS = DataClass(
     name="sign_in_attempts",

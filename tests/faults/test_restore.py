@@ -85,7 +85,7 @@ def test_it_comes_back_with_all_but_the_last_seconds(burnt: Burnt) -> None:
     assert "the end of what was received" in told
     assert burnt.lost_s(burnt.destroyed_at) <= LOST_AT_MOST_S
     print(f"{len(burnt.ledger.fixes)} fixes acknowledged; lost {burnt.lost_s(burnt.destroyed_at):.2f} s")
-    assert burnt.installation.rows("SELECT count(*) FROM django_session") == [(0,)]
+    assert burnt.installation.rows("SELECT count(*) FROM accounts_membersession") == [(0,)]
     assert burnt.installation.rows("SELECT count(*) FROM audit_entry WHERE act = 'database_restored'") == [(1,)]
 
 

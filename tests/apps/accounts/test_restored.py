@@ -1,11 +1,10 @@
 """A database that was brought back begins a new generation, and nobody is signed in."""
 
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 
 from apps.accounts.instance import read_instance
-from apps.accounts.models import Instance, Member
+from apps.accounts.models import Instance, Member, MemberSession
 from apps.accounts.restored import settle_restored
 from apps.accounts.viewer import grant_epoch
 from apps.audit.models import Entry
@@ -17,7 +16,7 @@ def test_every_session_ends_and_no_cache_knows_the_generation(db: None) -> None:
     Instance.objects.create(kind="operational", generation=7)
     Client().force_login(Member.objects.create_user(username="ann"), backend="django.contrib.auth.backends.ModelBackend")
     assert settle_restored(reached=MOMENT) == 1
-    assert not Session.objects.exists()
+    assert not MemberSession.objects.exists()
     first, epoch = read_instance().generation, grant_epoch()
     assert min(first, epoch) > 1_000_000
     settle_restored(reached=MOMENT)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from apps.ingest.addresses import PORTS
-from apps.ingest.safe_fetch import FetchFailed, Refused, safe_fetch
 
+from apps.accounts.addresses import PORTS
+from apps.accounts.safe_fetch import FetchFailed, Refused, safe_fetch
 from tests.apps.ingest.board_server import board_server
 from tests.canary import Canary, canary
 

@@ -77,7 +77,10 @@ def test_a_viewer_without_member_sees_nothing(planted: tuple[Planted, Planted]) 
         assert [catalog()[name].page(cursor, asked_for_all(planted, at=None)) for name in catalog()] == [[], [], [], []]
 
 
-@pytest.mark.parametrize("table", ["accounts_member", "accounts_apikey", "django_session", "ingest_post", "audit_entry", "accounts_grant"])
+@pytest.mark.parametrize(
+    "table",
+    ["accounts_member", "accounts_apikey", "accounts_membersession", "django_session", "ingest_post", "audit_entry", "accounts_grant"],
+)
 def test_what_is_no_place_is_not_read_at_all(planted: tuple[Planted, Planted], viewer: Viewer, table: str) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"), seen_by(viewer) as cursor:
         cursor.execute(f"SELECT * FROM {table}")

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from apps.accounts import tokens
-from apps.accounts.models import Agency, Member
+from apps.accounts.models import Agency, Member, MemberSession
 from apps.geo.tile_address import FINEST, column_row
 from apps.ingest.models import Source
 from apps.layers import revalidation
@@ -147,7 +146,7 @@ def test_who_signed_out_is_not_answered(bare: Asking, member: Member) -> None:
 def test_a_session_that_expired_is_not_answered(bare: Asking, member: Member) -> None:
     client = signed_in(member)
     tag = seen(client)
-    Session.objects.filter(session_key=client.session.session_key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    MemberSession.objects.filter(session_key=client.session.session_key).update(expire_date=timezone.now() - timedelta(seconds=1))
     assert not bare.still(tag, cookie=cookie(client))
 
 

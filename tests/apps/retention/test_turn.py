@@ -8,10 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
-from apps.accounts.models import Instance, SignInAttempts
+from apps.accounts.models import Instance, MemberSession, SignInAttempts
 from apps.layers.models import LayerRevision
 from apps.retention import operations, removal
 from apps.retention import turn as turning
@@ -79,11 +78,11 @@ def test_an_open_call_is_kept_however_old(town: Town) -> None:
 def test_a_locked_name_and_a_living_session_stay(town: Town) -> None:
     SignInAttempts.objects.create(name="locked", failed_at=[], last_at=NOW - 99 * DAY, locked_at=NOW - 99 * DAY)
     SignInAttempts.objects.create(name="past", failed_at=[], last_at=NOW - 99 * DAY)
-    Session.objects.create(session_key="dead", session_data="x", expire_date=NOW - SECOND)
-    Session.objects.create(session_key="alive", session_data="x", expire_date=NOW + SECOND)
+    MemberSession.objects.create(session_key="dead", session_data="x", expire_date=NOW - SECOND)
+    MemberSession.objects.create(session_key="alive", session_data="x", expire_date=NOW + SECOND)
     turn()
     assert set(SignInAttempts.objects.values_list("name", flat=True)) == {"locked"}
-    assert set(Session.objects.values_list("session_key", flat=True)) == {"alive"}
+    assert set(MemberSession.objects.values_list("session_key", flat=True)) == {"alive"}
 
 
 @pytest.mark.django_db(transaction=True)
