@@ -375,4 +375,5 @@ def test_a_tile_of_where_units_were_is_audited(client: Client, cad: Source) -> N
     client.get(path_of("units", around(*HOUSTON, 14)), {"at": "2026-03-01T12:30:00Z", "why": "case 7"})
     entry = Entry.objects.filter(act="layer_read").latest("pk")
     tile = around(*HOUSTON, 14)
-    assert (entry.target, entry.reason, entry.detail["tile"]) == ("layer:units", "case 7", f"14/{tile.x}/{tile.y}")
+    told = (entry.target, entry.reason, entry.count, entry.detail["tile"])
+    assert told == ("layer:units", "case 7", 1, f"14/{tile.x}/{tile.y}")
