@@ -95,6 +95,9 @@ class CallTiles:
         cursor.execute(DRAWN.format(where=self.where), values)
         return bytes(cursor.fetchall()[0][0] or b"")
 
+    def number(self) -> int | None:
+        return None
+
 
 def whole_months(since: datetime, until: datetime) -> tuple[datetime, datetime] | None:
     """Return where the whole months (UTC) of a window begin and end; None when it has none."""

@@ -68,6 +68,10 @@ class TileSource(Protocol):
         """Return the features one by one, as a Mapbox Vector Tile with one layer."""
         ...
 
+    def number(self) -> int | None:
+        """Return how many features `drawn` drew; None: it did not count."""
+        ...
+
 
 FilterKind = Literal["text", "number"]
 

@@ -52,6 +52,9 @@ class PagedTiles:
     def drawn(self, cursor: Cursor) -> bytes:
         return encode_features(cursor, self.layer, self.query.address, [drawable for drawable, _ in self._features(cursor)])
 
+    def number(self) -> int | None:
+        return None if self.read is None else len(self.read)
+
     def _features(self, cursor: Cursor) -> list[tuple[Drawable, tuple[float, float]]]:
         if self.read is None:
             self.read = list(self._drawables(cursor))

@@ -31,15 +31,18 @@ def tile(*, viewer: Viewer, layer: str, address: TileAddress, wanted: TilesWante
     definition, agencies = allowed(viewer, layer, wanted.agency)
     known = settled(wanted.known)
     query = wanted.of(address, agencies, known)
-    with reading(definition, agencies=agencies, past=query.past, why=wanted.why, detail=_told(query)), seen_by(viewer) as cursor:
+    audited = reading(definition, agencies=agencies, past=query.past, why=wanted.why, detail=_told(query))
+    with audited as read, seen_by(viewer) as cursor:
         if query.past and not (definition.tiling.by_tile and known is not None and known == wanted.known):
-            return TileAnswer(draw(cursor, definition, query), None, known)
+            drawn = draw(cursor, definition, query)
+            read.count = drawn.features or 0
+            return TileAnswer(drawn.body, None, known)
         basis = basis_of(definition, agencies, viewer.epoch, address, replace(wanted, known=known))
         tag = basis.tag(read_heads(cursor, definition, basis))
         keep = basis if definition.tiling.by_tile else None
         if matches(if_none_match, tag):
             return TileAnswer(None, tag, known, keep)
-        return TileAnswer(draw(cursor, definition, query), tag, known, keep)
+        return TileAnswer(draw(cursor, definition, query).body, tag, known, keep)
 
 
 def _told(query: TileQuery) -> dict[str, object]:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Agency
+from apps.audit.models import Entry
 from apps.boundaries.models import Boundary
 from apps.geo.cells import cell_of, parent, resolution_of, text
 from apps.geo.tile_address import FINEST, TileAddress, column_row
@@ -315,7 +316,7 @@ def test_a_layer_that_may_not_be_seen_is_a_404(client: Client, agency: Agency) -
         ("calls/tiles/1/2/0.mvt", 'tile is "1/2/0"'),
         ("calls/tiles/0/0/0.mvt?rank=high", 'rank is "high", expected a number'),
         ("calls/tiles/0/0/0.mvt?type=", 'type is "", expected 1 to 200 characters'),
-        ("calls/tiles/0/0/0.mvt?colour=red", 'colour is "red", expected one of agency, at, known, from, to, token, type'),
+        ("calls/tiles/0/0/0.mvt?colour=red", 'colour is "red", expected one of agency, at, known, from, to, why, token, type'),
         ("calls/tiles/0/0/0.mvt?at=now", 'at is "now"'),
         ("calls/tiles/0/0/0.mvt?from=2026-03-01T00:00:00Z", "from is"),
         ("calls/tiles/0/0/0.mvt?from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "to is"),
@@ -364,3 +365,15 @@ def test_the_number_of_queries_of_a_tile_does_not_grow(client: Client, cad: Sour
             client.get(path_of("calls", around(*HOUSTON, 14)))
         counts.append(len(seen))
     assert counts == [11, 11], "session, member, epoch, rights; begin, enter, heads, how many, tile, leave, end"
+
+
+def test_a_tile_of_where_units_were_is_audited(client: Client, cad: Source) -> None:
+    move(make_track(cad, "veh-1"), NOON, *HOUSTON)
+    before = Entry.objects.filter(act="layer_read").count()
+    client.get(path_of("units", around(*HOUSTON, 14)))
+    assert Entry.objects.filter(act="layer_read").count() == before, "where they are now is not"
+    client.get(path_of("units", around(*HOUSTON, 14)), {"at": "2026-03-01T12:30:00Z", "why": "case 7"})
+    entry = Entry.objects.filter(act="layer_read").latest("pk")
+    tile = around(*HOUSTON, 14)
+    told = (entry.target, entry.reason, entry.count, entry.detail["tile"])
+    assert told == ("layer:units", "case 7", 1, f"14/{tile.x}/{tile.y}")
