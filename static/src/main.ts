@@ -64,6 +64,7 @@ const page: Page = {
   session,
   signOutUrl: root.dataset.signOut ?? "/accounts/logout/",
   signInUrl: root.dataset.signIn ?? "/accounts/login/",
+  overviewUrl: root.dataset.overview ?? "/audit/",
   adminUrl: root.dataset.admin ?? null,
   choose: (selection) => live.choose(selection),
   goTo: (found) => live.goTo(found),

@@ -40,6 +40,7 @@ export const texts = {
   sound: { on: "Sound on", off: "Sound off", title: "Sound when the page is not live" },
   signOut: "Sign out",
   help: "Keys",
+  overview: "Administer",
 
   origin: {
     live: "LIVE",

@@ -15,6 +15,8 @@ export interface Page {
   readonly commands: CommandRegistry;
   readonly signOutUrl: string;
   readonly signInUrl: string;
+  /** Where administrators begin: how the instance is, or (for those of one agency) its audit. */
+  readonly overviewUrl: string;
   /** Where this browser's session is asked for, locked and unlocked. */
   readonly session: SessionRoads;
   /** Where the administration pages are; null for who may not use them. */

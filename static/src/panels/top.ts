@@ -90,6 +90,7 @@ export class TopBar extends Panel {
     return html`<div class="actions">
       <button aria-pressed=${!isMuted} aria-label=${sound} title=${`${sound} · M`} @click=${() => this.page.commands.run("mute")}>${lineIcon(isMuted ? "silent" : "sound", 18)}</button>
       <button title=${`${texts.commands.names.help} · ?`} @click=${() => this.page.commands.run("help")}>${texts.help}</button>
+      ${hello?.member.roles.includes("administrator") ? html`<a href=${this.page.overviewUrl}>${texts.overview}</a>` : nothing}
       <a href=${this.page.signOutUrl} title=${hello?.member.name || hello?.member.username || ""}>${texts.signOut}</a>
     </div>`;
   }
