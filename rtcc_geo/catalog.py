@@ -11,7 +11,7 @@ from apps.geofences.retention import FENCES as REMOVED_FENCES
 from apps.incidents.layers import CALLS
 from apps.incidents.retention import CALLS as CLOSED_CALLS
 from apps.ingest.retention import POSTS, QUARANTINE, QUEUE, REJECTS
-from apps.retention.below import ADMIN_LOG, ATTEMPTS, AUDIT, SESSIONS, TOMBSTONES
+from apps.retention.below import ADMIN_LOG, ATTEMPTS, AUDIT, EARLIER_SESSIONS, SESSIONS, TOMBSTONES
 from apps.retention.definition import Kept
 from apps.tracks.retention import POSITIONS
 from apps.units.layers import UNITS
@@ -22,7 +22,7 @@ LAYERS = (UNITS, CALLS, FENCES, BOUNDARIES)
 # In the order of removal: what waits before the message it came in, places before the stays that follow from them.
 DATA_CLASSES = (
     QUEUE, POSTS, REJECTS, QUARANTINE, replace(POSITIONS, keep=settings.POSITION_RETENTION), STAYS, CROSSINGS, CLOSED_CALLS,
-    ASSIGNMENTS, REMOVED_FENCES, SESSIONS, ATTEMPTS, ADMIN_LOG, AUDIT, TOMBSTONES,
+    ASSIGNMENTS, REMOVED_FENCES, SESSIONS, EARLIER_SESSIONS, ATTEMPTS, ADMIN_LOG, AUDIT, TOMBSTONES,
 )  # fmt: skip
 
 # Tables with times that no rule removes. A table that is neither here nor in a class fails a test.
@@ -32,6 +32,13 @@ NOT_REMOVED_BY_AGE = (
     Kept("accounts_agency", "the agencies as they are; the time zone is no time"),
     Kept("accounts_member", "accounts are ended by administrators; audit rows outlive them"),
     Kept("accounts_apikey", "keys in use, and when they were revoked: which key a message came with stays known"),
+    Kept("accounts_breakglass", "one row a sealed account: when it was sealed and last opened"),
+    Kept("accounts_issuer", "providers of single sign-on that are set up, and when one was last used"),
+    Kept("accounts_viewtoken", "which token a map program read with stays known; it opens nothing after its end"),
+    Kept("mfa_authenticator", "second factors in use, and when each was last used; they go with the member"),
+    Kept("socialaccount_socialaccount", "by which provider a member signs in; goes with the member"),
+    Kept("socialaccount_socialtoken", "of the sign-in library; this server keeps no provider's tokens, so it stays empty"),
+    Kept("incidents_callcount", "how many calls of a month lie in a tile: kept by trigger, it goes with its calls"),
     Kept("audit_anchor", "signed marks of where the chain of the audit begins after a purge: digests and numbers"),
     Kept("audit_chainstate", "one row: when the audit was last sealed and gone through"),
     Kept("audit_refusal", "counters of refusals by the minute, which become audit entries and go"),

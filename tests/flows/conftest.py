@@ -35,6 +35,7 @@ def django_on(running: RunningSystem, database: str, settings: Settings, blocker
     """Point this process's Django at a running system: its database, Redis, address and state folder."""
     settings.STATE_FOLDER, settings.REDIS_URL = running.state, running.redis_url
     settings.ORIGIN = Origin(running.url, "localhost")
+    settings.OWN_DOOR = running.url
     epoch.road = epoch.Road()
     with blocker.unblock(), orm_on(database):
         yield

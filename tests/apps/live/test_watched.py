@@ -26,11 +26,13 @@ from tests.running import RunningSystem, migrated_database, orm_on
 from tests.world import make_instance, signed_in
 
 ROLE = "rtcc_web_of_a_test"
+# As the owner, whom row security does not bind, but not the owner: rights can be taken from it.
 ADMIT = f"""
     DROP ROLE IF EXISTS {ROLE};
-    CREATE ROLE {ROLE} LOGIN IN ROLE pg_read_all_stats;
+    CREATE ROLE {ROLE} LOGIN BYPASSRLS IN ROLE pg_read_all_stats;
     GRANT ALL ON ALL TABLES IN SCHEMA public TO {ROLE};
     GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
+    GRANT rtcc_reader TO {ROLE};
 """
 DISMISS = f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}"
 PAST = "/api/layers/units/features?at=2026-03-01T12:00:00Z&known=2026-03-01T12:00:00Z&why=case+17"
@@ -49,7 +51,7 @@ def system(django_db_blocker: DjangoDbBlocker, settings: Settings, monkeypatch: 
         say(ADMIT)
         try:
             web = "tests.apps.live.sensitive_web:application"
-            with RunningSystem(database=database, extra={"RTCC_PGUSER": ROLE}, web=web) as one:
+            with RunningSystem(database=database, extra={"RTCC_PGUSER": ROLE, "PGOPTIONS": ""}, web=web) as one:
                 one.start("web")
                 settings.REDIS_URL = one.redis_url
                 epoch.road = epoch.Road()
