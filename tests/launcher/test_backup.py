@@ -43,23 +43,31 @@ def begin(launcher: Any) -> Any:
     return project
 
 
+class Care:
+    """What the supervisor does each second, ten times a second, until it is stopped."""
+
+    def __init__(self, launcher: Any) -> None:
+        project = launcher.Project()
+        self.supervisor = launcher.Supervisor(project.servers.register, project.servers.logs, restart=True)
+        self.backups, self.done = launcher.BackupCare(project, self.supervisor, lambda text: None), threading.Event()
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self) -> None:
+        while not self.done.wait(0.1):
+            self.backups.look()
+
+    def stop(self) -> None:
+        self.done.set()
+        self.thread.join()
+        self.supervisor.stop()
+
+
 @pytest.fixture
-def care(launcher: Any) -> Iterator[Any]:
-    """What the supervisor does each second, ten times a second."""
-    project = launcher.Project()
-    supervisor = launcher.Supervisor(project.servers.register, project.servers.logs, restart=True)
-    backups, done = launcher.BackupCare(project, supervisor, lambda text: None), threading.Event()
-
-    def look() -> None:
-        while not done.wait(0.1):
-            backups.look()
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    yield supervisor
-    done.set()
-    thread.join()
-    supervisor.stop()
+def care(launcher: Any) -> Iterator[Care]:
+    one = Care(launcher)
+    yield one
+    one.stop()
 
 
 def take(launcher: Any, to: Path | None = None, keep: int | None = None) -> int:
@@ -70,9 +78,9 @@ def tell(launcher: Any, number: int) -> None:
     launcher.Project().servers.query(f"INSERT INTO story VALUES ({number})")
 
 
-def destroy(launcher: Any, *supervisors: Any) -> None:
-    for supervisor in supervisors:
-        supervisor.stop()
+def destroy(launcher: Any, *cares: Care) -> None:
+    for care in cares:
+        care.stop()
     servers = launcher.Project().servers
     for pid in servers.postgres_processes:
         os.kill(pid, signal.SIGKILL)
@@ -107,7 +115,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_words(launcher: Any, place
 
 
 def test_everything_comes_back_and_a_moment_is_exact(
-    launcher: Any, care: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    launcher: Any, care: Care, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, servers = tmp_path / "backups", launcher.Project().servers
     (servers.state / "secrets.json").write_text('{"secret_key": "known"}')
@@ -147,7 +155,7 @@ def test_everything_comes_back_and_a_moment_is_exact(
         take(launcher, folder)
 
 
-def test_a_killed_backup_leaves_nothing_that_looks_whole(launcher: Any, care: Any, tmp_path: Path) -> None:
+def test_a_killed_backup_leaves_nothing_that_looks_whole(launcher: Any, care: Care, tmp_path: Path) -> None:
     folder = launcher.BackupFolder(tmp_path / "killed")
     take(launcher, folder.folder)
     argv = [sys.executable, str(launcher.ROOT / "rtcc"), "backup"]
@@ -162,7 +170,7 @@ def test_a_killed_backup_leaves_nothing_that_looks_whole(launcher: Any, care: An
     assert len(folder.all()) == 1
 
 
-def test_a_disk_that_is_full_or_away_is_told(launcher: Any, care: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_or_away_is_told(launcher: Any, care: Care, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take(launcher, tmp_path / "told")
     with monkeypatch.context() as patch:
         patch.setattr(launcher, "free_disk_mb", lambda place: 3)

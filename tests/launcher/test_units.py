@@ -104,6 +104,7 @@ def test_units_and_the_launcher_keep_each_other_out(launcher: Any, short_folder:
 
 def test_a_unit_becomes_the_server_itself(launcher: Any, short_folder: Path) -> None:
     """No launcher stays between the server and who supervises it: signals and exit codes are the server's own."""
+    shutil.copytree(launcher.ROOT / "rtcc_geo", short_folder / "rtcc_geo", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(launcher.ROOT / "rtcc", short_folder / "rtcc")
     servers = launcher.Servers(short_folder / ".rtcc")
     unit = subprocess.Popen([sys.executable, short_folder / "rtcc", "process", "redis"], stdout=subprocess.DEVNULL)
