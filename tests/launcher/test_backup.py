@@ -128,7 +128,7 @@ def test_everything_comes_back_and_a_moment_is_exact(
     moment = datetime.now(UTC)
     time.sleep(0.05)
     tell(launcher, 2)
-    os.kill(care.pid("receiver"), signal.SIGKILL)
+    os.kill(care.supervisor.pid("receiver"), signal.SIGKILL)
     tell(launcher, 3)
     servers.query("SELECT pg_switch_wal()")
     tell(launcher, 4)
