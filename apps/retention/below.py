@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -25,19 +26,13 @@ SESSIONS = DataClass(
     clock="real",
     tables=(Table("accounts_membersession", thing="r.session_key", key="md5(r.session_key)", at="r.expire_date", held=False),),
 )
-EARLIER_SESSIONS = DataClass(
+EARLIER_SESSIONS = replace(
+    SESSIONS,
     name="earlier_sessions",
     title="Sessions of earlier versions",
     about="What an upgrade left in Django's own table, which nothing reads any more. Counted from the session's end.",
-    keep=timedelta(0),
-    kept_before=True,
-    shortest=timedelta(0),
     source="django_session r",
-    key="r.session_key",
-    key_type="text",
-    age="r.expire_date",
-    clock="real",
-    tables=(Table("django_session", thing="r.session_key", key="md5(r.session_key)", at="r.expire_date", held=False),),
+    tables=(replace(SESSIONS.tables[0], name="django_session"),),
 )
 ATTEMPTS = DataClass(
     name="sign_in_attempts",

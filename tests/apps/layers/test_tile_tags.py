@@ -13,24 +13,13 @@ from apps.geo.tile_address import FINEST, TileAddress, column_row
 from apps.geofences.operations import Circle, make_fence
 from apps.incidents.models import Call
 from apps.ingest.models import Source
-from tests.world import NOON, make_agency, make_instance, make_member, make_source, make_track, minutes, move, say, signed_in
+from tests.world import NOON, make_agency, make_member, make_source, make_track, minutes, move, say, signed_in
 
 pytestmark = pytest.mark.django_db
 HERE, THERE, NEAR = (-95.36, 29.76), (-95.2, 29.9), (-95.355, 29.76)
 ZOOMS = (0, 8, 9, 13, 14, 18)
 WINDOW = {"from": "2026-02-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
 SETTLED = {"at": "2026-03-01T12:30:00Z", "known": "2026-03-01T13:00:00Z"}
-
-
-@pytest.fixture
-def agency() -> Agency:
-    make_instance()
-    return make_agency()
-
-
-@pytest.fixture
-def cad(agency: Agency) -> Source:
-    return make_source(agency)
 
 
 @pytest.fixture

@@ -20,21 +20,10 @@ from apps.incidents.models import Call
 from apps.ingest.models import Source
 from apps.layers.registry import names
 from apps.layers.tiles import MOST_FEATURES
-from tests.world import NOON, make_agency, make_instance, make_member, make_source, make_track, minutes, move, next_rev, say, signed_in
+from tests.world import NOON, make_agency, make_member, make_source, make_track, minutes, move, next_rev, say, signed_in
 
 pytestmark = pytest.mark.django_db
 HOUSTON = (-95.36, 29.76)
-
-
-@pytest.fixture
-def agency() -> Agency:
-    make_instance()
-    return make_agency()
-
-
-@pytest.fixture
-def cad(agency: Agency) -> Source:
-    return make_source(agency)
 
 
 @pytest.fixture
