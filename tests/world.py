@@ -133,7 +133,7 @@ def make_track(source: Source, identity: str = "veh-1", **facts: Any) -> Track:
 def make_day(day: datetime) -> None:
     """Make the partition of a day of fixes."""
     start = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    name = f"tracks_fix_{start:%Y%m%d}"
+    name = f"tracks_fix_{start:%Y_%m_%d}"
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF tracks_fix "

@@ -16,7 +16,6 @@ from apps.layers.models import Tombstone
 from apps.retention import operations
 from apps.retention.models import Hold, Rule
 from apps.retention.turn import Done, take_turn
-from apps.tracks.days import day_of, name_of
 from apps.tracks.models import Track
 from apps.units.models import Assignment, Unit
 from tests import world
@@ -40,7 +39,7 @@ class Town:
 
     def fix(self, at: datetime, lon: float = -95.36, lat: float = 29.76, track: Track | None = None) -> None:
         """One place of the car, in a day's partition as the pipeline names them."""
-        make_day(at)
+        world.make_day(at)
         with connection.cursor() as cursor:
             values = {
                 "track": (track or self.track).pk, "agency": self.agency.pk, "at": at, "received": at, "recorded": at, "lon": lon,
@@ -102,15 +101,6 @@ class Town:
             "hold_until": NOW + 400 * DAY, **facts,
         }  # fmt: skip
         return operations.ask_hold(agency=self.agency, data_classes=classes, by=self.chief, at=at, **given)
-
-
-def make_day(at: datetime) -> None:
-    day = day_of(at)
-    with connection.cursor() as cursor:
-        start = datetime(1970, 1, 1, tzinfo=UTC) + day * DAY
-        cursor.execute(
-            f"CREATE TABLE IF NOT EXISTS {name_of(day)} PARTITION OF tracks_fix FOR VALUES FROM ('{start}') TO ('{start + DAY}')"
-        )
 
 
 def turn(at: datetime = NOW, **more: Any) -> Done:

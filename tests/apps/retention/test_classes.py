@@ -19,7 +19,7 @@ TIMED = """
     SELECT DISTINCT rel.relname
     FROM pg_class rel JOIN pg_attribute col ON col.attrelid = rel.oid JOIN pg_type type ON type.oid = col.atttypid
     WHERE rel.relkind IN ('r', 'p') AND NOT rel.relispartition AND rel.relnamespace = 'public'::regnamespace AND col.attnum > 0
-        AND NOT col.attisdropped AND rel.relname !~ '^tracks_fix_[0-9]{4}_?[0-9]{2}_?[0-9]{2}$'
+        AND NOT col.attisdropped AND rel.relname !~ '^tracks_fix_[0-9]{4}_[0-9]{2}_[0-9]{2}$'
         AND (type.typname IN ('timestamptz', 'timestamp', 'date', 'tstzrange', '_timestamptz') OR col.attname ~ '_(us|ms|at)$')
 """
 

@@ -21,7 +21,7 @@ from apps.retention.rules import rules_at
 from apps.retention.turn import take_turn
 from apps.tracks.days import name_of, stored_days
 from tests import world
-from tests.apps.retention.aged import DAY, NOW, Town, all_rows, make_day, rows, turn
+from tests.apps.retention.aged import DAY, NOW, Town, all_rows, rows, turn
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -257,7 +257,7 @@ def test_a_reader_of_an_old_day_holds_up_nothing_else(town: Town, monkeypatch: p
     monkeypatch.setattr("apps.tracks.retention.DETACH_PATIENCE", "SET statement_timeout = '300ms'")
     town.fix(NOW - 100 * DAY)
     town.call("old", NOW - 1100 * DAY)
-    make_day(NOW)
+    world.make_day(NOW)
     with other_connection() as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM tracks_fix")
         done = turn()
