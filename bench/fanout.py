@@ -79,8 +79,12 @@ def populate(units: int) -> list[str]:
 
 
 def session_of(member: Any) -> str:
+    """Sign a member in who has a second factor, without which an operational instance gives no role."""
     from django.test import Client
 
+    from tests.world import give_app
+
+    give_app(member)
     client = Client()
     client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
     return client.cookies["sessionid"].value
