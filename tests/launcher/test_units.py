@@ -66,6 +66,19 @@ def test_the_environment_says_where_web_listens_and_whom_it_believes(launcher: A
     assert web.env["RTCC_PROCESS"] == "web"
 
 
+def test_another_installations_database_is_asked_for_nothing_that_takes_a_superuser(
+    launcher: Any, servers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RTCC_UNIT", "1")
+    monkeypatch.delenv("RTCC_PGHOST", raising=False)
+    project = launcher.Project()
+    project.servers = servers
+    assert "log_min_messages" in launcher.unit_program(project, "web").env["PGOPTIONS"]
+    monkeypatch.setenv("RTCC_PGHOST", "/run/postgresql")
+    monkeypatch.setenv("PGOPTIONS", "")
+    assert launcher.unit_program(project, "web").env["PGOPTIONS"] == ""
+
+
 def test_an_address_without_a_port_is_refused(launcher: Any, servers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RTCC_LISTEN", "0.0.0.0")
     project = launcher.Project()
