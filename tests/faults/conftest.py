@@ -9,7 +9,7 @@ from tests.faults.drill import Drill, drilling
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "run" in metafunc.fixturenames:
-        metafunc.parametrize("run", range(1, 11 if metafunc.config.getoption("--long") else 3))
+        metafunc.parametrize("run", range(1, 11 if metafunc.config.getoption("--long") else 2))
 
 
 @pytest.fixture(scope="session")
