@@ -1,5 +1,6 @@
 """The review of the audit: who sees which entries, in plain words, unusual first, a week signed off."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,8 +14,9 @@ from apps.accounts.models import Agency, Member, Role
 from apps.audit.acting import Acting, acting_as
 from apps.audit.models import Entry, Review
 from apps.audit.operations import record
-from apps.console.review.sentences import sentence
+from apps.console.review.sentences import PHRASES, sentence
 from apps.console.review.weeks import ended_weeks, is_out_of_hours, week_of
+from tests.running import ROOT
 from tests.world import make_administrator, make_agency, make_instance, make_member, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +76,13 @@ def test_a_grant_reads_as_one_would_say_it(metro: Agency) -> None:
 )  # fmt: skip
 def test_an_entry_is_a_sentence(act: str, facts: dict[str, Any], said: str) -> None:
     assert sentence(record(act, **facts), who="Dana", layers=LAYERS, members={7: "Lee Park"}) == said
+
+
+def test_every_act_that_the_code_names_has_words_of_its_own() -> None:
+    calls = re.compile(r"""(?:record|_tell_audit|record_reading)\(\s*"([a-z_]+)\"""")
+    named = {act for file in (ROOT / "apps").rglob("*.py") for act in calls.findall(file.read_text())}
+    assert len(named) > 40
+    assert named - set(PHRASES) == set()
 
 
 def test_an_administrator_sees_their_agency_and_its_members_and_nothing_else(metro: Agency, reviewer: Member) -> None:
