@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +65,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True, scope="session")
-def redis_of_this_process() -> Iterator[None]:
-    """Where several processes run tests, each has a Redis of its own."""
-    if not lanes.worker():
-        yield
-        return
-    with lanes.own_redis() as url:
-        os.environ["RTCC_REDIS_URL"] = settings.REDIS_URL = url
-        yield
+def servers_of_this_process() -> None:
+    """Where several processes run tests, each has a PostgreSQL and a Redis of its own."""
+    folder = lanes.sockets()
+    os.environ["RTCC_PGHOST"] = settings.DATABASES["default"]["HOST"] = folder
+    os.environ["RTCC_REDIS_URL"] = settings.REDIS_URL = f"unix://{folder}/redis.sock?db=0"
 
 
 @pytest.fixture(autouse=True, scope="session")

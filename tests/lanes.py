@@ -5,12 +5,6 @@ process: each of them needs most of the machine, and both look at the clock. Wha
 """
 
 import os
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -45,20 +39,10 @@ class LaneScheduling(LoadScopeScheduling):
         return lane(nodeid)
 
 
-@contextmanager
-def own_redis() -> Iterator[str]:
-    """Run a Redis for this process alone: pub/sub knows no database numbers, so two processes would hear each other's hints."""
-    with tempfile.TemporaryDirectory(prefix="rtcc-redis-") as folder:
-        socket = Path(folder) / "redis.sock"
-        words = ["redis-server", "--port", "0", "--save", "", "--unixsocket", str(socket)]
-        server = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL)
-        try:
-            until = time.monotonic() + 10
-            while not socket.exists():
-                assert server.poll() is None, "Redis ended at once"
-                assert time.monotonic() < until, "Redis did not start within 10 s"
-                time.sleep(0.02)
-            yield f"unix://{socket}?db=0"
-        finally:
-            server.terminate()
-            server.wait(10)
+def sockets() -> str:
+    """Return the folder with the sockets of this process's own PostgreSQL and Redis, as `./rtcc test` started them.
+
+    With one PostgreSQL for all, an open transaction of one process holds up what waits in another for those that ran beside it.
+    """
+    folders = os.environ["RTCC_TEST_SOCKETS"].split(os.pathsep)
+    return folders[int(worker().removeprefix("gw") or 0)]

@@ -104,3 +104,23 @@ def test_the_whole_suite_runs_in_as_many_processes_as_there_are_cores(launcher: 
     options = launcher.side_by_side(cores)
     assert options[:2] == (["-n", processes] if processes else [])
     assert ("loadscope" in options) == (processes is not None)
+
+
+@pytest.mark.parametrize(("words", "processes"), [([], 1), (["-n", "2"], 2), (["-n", "2", "tests/apps", "-n", "0"], 1)])
+def test_each_process_that_runs_tests_has_servers_of_its_own(launcher: Any, words: list[str], processes: int) -> None:
+    assert launcher.processes_of(words) == processes
+
+
+@pytest.mark.parametrize("number", ["5", "auto"])
+def test_more_processes_than_servers_are_refused(launcher: Any, number: str) -> None:
+    with pytest.raises(launcher.LauncherError, match=f"-n {number}: tests run in 0 to 4 processes"):
+        launcher.processes_of(["-n", number])
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_test_that_stands_still_has_an_end_unless_it_may_be_long(launcher: Any, long: bool) -> None:
+    args = launcher.command_line().parse_args(["test", *(["--long"] if long else [])])
+    args.words = ["tests/launcher"]
+    words = launcher.test_words(args, cores=2)
+    assert any(word.startswith("--timeout=") for word in words) != long
+    assert "-n" not in words, "chosen tests run in one process"
