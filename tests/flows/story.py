@@ -15,6 +15,7 @@ from apps.ingest.operations import create_source, issue_key
 from apps.layers.registry import names
 from tests.live_map import LiveMap, sign_in
 from tests.running import RunningSystem, wait_until
+from tests.tiles import around, how_many, path_of
 
 NUMBERS = count(1)
 CENTER = (-95.36, 29.76)
@@ -93,10 +94,17 @@ class Story:
         """Open the map as the dispatcher."""
         return LiveMap(self.system.live_url, cookie=self.cookie, origin=self.system.url, **view)
 
-    def api(self, path: str, **parameters: Any) -> dict[str, Any]:
+    def get(self, path: str, **parameters: Any) -> bytes:
         answer = pool.request("GET", f"{self.system.url}{path}", fields=parameters, headers={"Cookie": self.cookie})
         assert answer.status == 200, f"{answer.status}: {answer.data[:500]!r}"
-        return dict(answer.json())
+        return answer.data
+
+    def api(self, path: str, **parameters: Any) -> dict[str, Any]:
+        return dict(json.loads(self.get(path, **parameters)))
 
     def features(self, layer: str, **parameters: Any) -> list[dict[str, Any]]:
         return list(self.api(f"/api/layers/{layer}/features", agency=self.slug, **parameters)["features"])
+
+    def in_tiles(self, layer: str, zoom: int, **parameters: Any) -> int:
+        """Return how many features of the agency the tile around the center tells of."""
+        return how_many(self.get(path_of(layer, around(*CENTER, zoom)), agency=self.slug, **parameters))

@@ -23,6 +23,7 @@ from tests.running import RunningSystem, migrated_database, orm_on, wait_until
 
 LON, LAT = CENTER
 DAY = timedelta(days=1)
+ZOOMS = (4, 10, 16)  # counted by month, counted by cell, one by one
 
 
 @pytest.fixture
@@ -65,6 +66,8 @@ def test_nothing_older_than_its_rule_is_left_within_a_minute(system: RunningSyst
     fixes, receipt = sent(strict)
     sent(plain)
     begun = now()
+    opened = {"from": (begun - DAY).isoformat(), "to": (begun + DAY).isoformat()}
+    assert [strict.in_tiles("calls", zoom, **opened) for zoom in ZOOMS] == [2, 2, 2]
     hold = operations.ask_hold(
         case_number="26-1", reason="subpoena", agency=strict.agency, data_classes=["calls", "positions"], starts_at=begun - DAY,
         ends_before=None, hold_until=begun + 90 * DAY, by=people[0], at=begun,
@@ -82,6 +85,9 @@ def test_nothing_older_than_its_rule_is_left_within_a_minute(system: RunningSyst
         past = (begun + timedelta(seconds=1)).isoformat()
         assert len(story.features("units", at=past)) == len(story.features("units")) == devices
         assert [call["properties"]["number"] for call in story.features("calls", at=past)] == ["H-open"]
+        for zoom in ZOOMS:
+            assert story.in_tiles("units", zoom) == devices
+            assert story.in_tiles("calls", zoom, **opened) == 1 + devices, "the open call, and where the rule is longer the closed one"
     assert pool.request("GET", f"{fixes.url}/receipts/{receipt['receipt']}", headers=fixes.headers()).status == 404
     copied = set(HeldRow.objects.values_list("table", flat=True))
     assert copied == {"tracks_fix", "tracks_position", "incidents_call", "incidents_callrevision"}

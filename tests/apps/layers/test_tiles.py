@@ -3,7 +3,6 @@
 import random
 from typing import Any
 
-import mapbox_vector_tile
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import connection
@@ -14,12 +13,13 @@ from apps.accounts.models import Agency
 from apps.audit.models import Entry
 from apps.boundaries.models import Boundary
 from apps.geo.cells import cell_of, parent, resolution_of, text
-from apps.geo.tile_address import FINEST, TileAddress, column_row
+from apps.geo.tile_address import TileAddress
 from apps.geofences.operations import make_fence
 from apps.incidents.models import Call
 from apps.ingest.models import Source
 from apps.layers.registry import names
 from apps.layers.tiles import MOST_FEATURES
+from tests.tiles import around, features_of, how_many, path_of
 from tests.world import NOON, make_agency, make_member, make_source, make_track, minutes, move, next_rev, say, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -31,19 +31,9 @@ def client(agency: Agency) -> Client:
     return signed_in(make_member(agency))
 
 
-def around(lon: float, lat: float, zoom: int) -> TileAddress:
-    x, y = column_row(lon, lat)
-    return TileAddress(zoom, x >> FINEST - zoom, y >> FINEST - zoom)
-
-
-def path_of(layer: str, address: TileAddress) -> str:
-    return f"/api/layers/{layer}/tiles/{address.z}/{address.x}/{address.y}.mvt"
-
-
 def decoded(response: Any) -> dict[str, list[dict[str, Any]]]:
     assert response.status_code == 200, response.content
-    layers = mapbox_vector_tile.decode(response.content, default_options={"y_coord_down": True})
-    return {name: layer["features"] for name, layer in layers.items()}
+    return features_of(response.content)
 
 
 def test_a_call_is_in_the_tile_of_its_place_with_what_is_said_of_it(client: Client, cad: Source) -> None:
@@ -61,7 +51,8 @@ def test_a_call_is_in_the_tile_of_its_place_with_what_is_said_of_it(client: Clie
 
 
 def total(response: Any) -> int:
-    return sum(feature["properties"].get("count", 1) for features in decoded(response).values() for feature in features)
+    assert response.status_code == 200, response.content
+    return how_many(response.content)
 
 
 def test_a_closed_call_is_in_no_tile_of_the_present(client: Client, cad: Source) -> None:
