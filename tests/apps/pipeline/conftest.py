@@ -9,7 +9,6 @@ from django.contrib.gis.geos import Polygon
 from apps.accounts.models import Agency, Instance, InstanceKind
 from apps.geofences.models import Fence
 from apps.geofences.operations import make_fence
-from apps.pipeline import partitions
 from tests import world
 from tests.apps.pipeline.feeding import Feed, new_runner
 
@@ -22,7 +21,6 @@ def agency(transactional_db: None) -> Agency:
 
 @pytest.fixture
 def feed(agency: Agency) -> Iterator[Feed]:
-    partitions.known.clear()
     source = world.make_source(agency, origin="simulated")
     runner = new_runner()
     yield Feed(source.pk, runner)
