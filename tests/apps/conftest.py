@@ -1,7 +1,6 @@
 """What the tests of apps share."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,13 +8,7 @@ from pytest_django import DjangoDbBlocker
 
 from apps.pipeline import partitions
 from apps.tracks.days import stored_days
-
-
-@pytest.fixture(autouse=True)
-def passwords_are_hashed_quickly(settings: Any) -> None:
-    """The real hash takes most of a second on purpose; what it protects is not tested here. Processes that a test starts
-    still use the real one, so this holds for tests in one process only."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+from tests.hashing import passwords_are_hashed_quickly  # noqa: F401 (for each test here)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,3 @@
+"""What the tests of architecture share."""
+
+from tests.hashing import passwords_are_hashed_quickly  # noqa: F401 (for each test here)
