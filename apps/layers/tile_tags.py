@@ -9,8 +9,9 @@ from apps.layers.definition import Cursor, Layer
 from apps.layers.tile_parameters import TilesWanted
 from apps.layers.tiles import FORM
 
-FINE, COARSE = 14, 8
-"""Zooms at which heads are kept by tile. A tile finer than FINE has the head of its ancestor, a coarser one those of all in it."""
+FINE, COARSE, PAST = 14, 8, 0
+"""Zooms at which heads are kept by tile. A tile finer than FINE has the head of its ancestor, a coarser one those of all in it.
+PAST is one head for all that an agency's past shows: what is erased may have been in any tile."""
 Head = tuple[int, int, int]
 """An agency's id, the highest revision, and how often something was erased."""
 BY_TILE = """
@@ -34,16 +35,16 @@ class Basis:
     words: str
 
     def tag(self, heads: Iterable[Head]) -> str:
-        """Return the ETag. What was recorded by a settled time changes by erasing alone."""
+        """Return the ETag. What was recorded by a settled time changes by erasing alone, wherever the feature was last."""
         told = [(agency, 0 if self.is_past else rev, erased) for agency, rev, erased in heads]
         text = repr((FORM, self.layer, self.agencies, self.epoch, self.words, told))
         return f'"{blake2b(text.encode(), digest_size=12).hexdigest()}"'
 
 
 def basis_of(layer: Layer, agencies: Sequence[int], epoch: int, address: TileAddress, wanted: TilesWanted) -> Basis:
-    zoom = FINE if address.z > COARSE else COARSE
-    first, behind = (address.ancestor(zoom) if address.z > zoom else address).keys(zoom)
     past = wanted.at is not None or wanted.known is not None
+    zoom = PAST if past else FINE if address.z > COARSE else COARSE
+    first, behind = (address.ancestor(zoom) if address.z > zoom else address).keys(zoom) if not past else (0, 1)
     return Basis(layer.name, tuple(agencies), epoch, zoom, first, behind, past, repr((address, wanted)))
 
 

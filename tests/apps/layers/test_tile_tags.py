@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Agency, Member, Role
 from apps.accounts.operations import give_grant
-from apps.geo.tile_address import FINEST, TileAddress, column_row
 from apps.geofences.operations import Circle, make_fence
 from apps.incidents.models import Call
 from apps.ingest.models import Source
-from tests.world import NOON, make_agency, make_member, make_source, make_track, minutes, move, say, signed_in
+from tests.tiles import around, path_of
+from tests.world import NOON, make_agency, make_member, make_source, make_track, minutes, move, next_rev, say, signed_in
 
 pytestmark = pytest.mark.django_db
 HERE, THERE, NEAR = (-95.36, 29.76), (-95.2, 29.9), (-95.355, 29.76)
@@ -33,9 +33,7 @@ def client(member: Member) -> Client:
 
 
 def path(place: tuple[float, float], zoom: int, layer: str = "calls") -> str:
-    x, y = (at >> FINEST - zoom for at in column_row(*place))
-    tile = TileAddress(zoom, x, y)
-    return f"/api/layers/{layer}/tiles/{tile.z}/{tile.x}/{tile.y}.mvt"
+    return path_of(layer, around(*place, zoom))
 
 
 def tag(client: Client, address: str, query: Any = None) -> str:
@@ -108,6 +106,24 @@ def test_an_erased_call_changes_the_tiles_of_the_past_too(client: Client, cad: S
     call.revisions.all().delete()
     Call.objects.all().delete()
     assert [still(client, path(HERE, 14), *one) for one in zip(known, ({}, SETTLED), strict=True)] == [False, False]
+
+
+@pytest.mark.parametrize("zoom", ZOOMS)
+def test_an_erased_call_changes_the_past_of_where_it_had_been_before(client: Client, cad: Source, zoom: int) -> None:
+    say(cad, "H-1", at=NOON, place=HERE)
+    call = say(cad, "H-1", at=NOON + minutes(45), place=THERE, state="closed")
+    known = tag(client, path(HERE, zoom), SETTLED)
+    assert still(client, path(HERE, zoom), known, SETTLED)
+    call.revisions.all().delete()
+    call.delete()
+    assert not still(client, path(HERE, zoom), known, SETTLED)
+
+
+def test_a_call_that_comes_to_another_agency_is_news_there(client: Client, cad: Source, agency: Agency) -> None:
+    call = say(make_source(make_agency("other"), "other-cad"), "O-1", at=NOON, place=HERE)
+    known = tag(client, path(HERE, 14))
+    Call.objects.filter(pk=call.pk).update(agency=agency, rev=next_rev("calls", agency))
+    assert not still(client, path(HERE, 14), known)
 
 
 def test_a_past_that_may_still_change_has_no_tag(client: Client, cad: Source) -> None:
