@@ -25,6 +25,11 @@ BEGIN
     ON CONFLICT ON CONSTRAINT layers_tilehead_pkey
     DO UPDATE SET rev = greatest(known.rev, excluded.rev), erased = known.erased + excluded.erased;
 END $$;
+CREATE FUNCTION incidents_past_changed(agency bigint, times bigint) RETURNS void LANGUAGE sql AS $$
+    -- A call that is erased may have been in any tile that the past shows: one head, of zoom 0, for all of them.
+    INSERT INTO layers_tilehead AS known (layer, agency_id, zoom, tile, rev, erased) VALUES ('calls', agency, 0, 0, 0, times)
+    ON CONFLICT ON CONSTRAINT layers_tilehead_pkey DO UPDATE SET erased = known.erased + excluded.erased
+$$;
 CREATE FUNCTION incidents_count_call(one incidents_call) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO incidents_callcount AS known (agency_id, zoom, tile, cell, month, count)
@@ -59,7 +64,11 @@ BEGIN
         PERFORM incidents_touch_tiles(OLD.agency_id, OLD.place, CASE TG_OP WHEN 'DELETE' THEN 0 ELSE NEW.rev END,
             CASE WHEN TG_OP = 'DELETE' OR NEW.rev = OLD.rev THEN 1 ELSE 0 END);
     END IF;
-    IF TG_OP <> 'DELETE' AND NEW.place IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.place IS DISTINCT FROM OLD.place) THEN
+    IF TG_OP = 'UPDATE' AND NEW.rev = OLD.rev THEN
+        PERFORM incidents_past_changed(OLD.agency_id, 1);
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.place IS NOT NULL AND (TG_OP = 'INSERT'
+        OR (NEW.place, NEW.agency_id) IS DISTINCT FROM (OLD.place, OLD.agency_id)) THEN
         PERFORM incidents_touch_tiles(NEW.agency_id, NEW.place, NEW.rev, 0);
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.place, OLD.cell, OLD.agency_id, incidents_month(OLD.opened_at))
@@ -76,10 +85,18 @@ BEGIN
 END $$;
 CREATE TRIGGER incidents_call_tiles AFTER INSERT OR UPDATE OR DELETE ON incidents_call
 FOR EACH ROW EXECUTE FUNCTION incidents_keep_tiles();
+CREATE FUNCTION incidents_tell_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM incidents_past_changed(agency_id, count(*)) FROM erased GROUP BY agency_id ORDER BY agency_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER incidents_calls_erased AFTER DELETE ON incidents_call REFERENCING OLD TABLE AS erased
+FOR EACH STATEMENT EXECUTE FUNCTION incidents_tell_erased();
 CREATE FUNCTION incidents_forget_tiles() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM incidents_callcount;
-    UPDATE layers_tilehead SET erased = erased + 1 WHERE layer = 'calls';
+    UPDATE layers_tilehead SET erased = erased + 1 WHERE layer = 'calls' AND zoom > 0;
+    PERFORM incidents_past_changed(id, 1) FROM accounts_agency ORDER BY id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER incidents_calls_forgotten AFTER TRUNCATE ON incidents_call
@@ -87,9 +104,11 @@ FOR EACH STATEMENT EXECUTE FUNCTION incidents_forget_tiles();
 """
 DROP = """
 DROP TRIGGER incidents_calls_forgotten ON incidents_call; DROP FUNCTION incidents_forget_tiles();
+DROP TRIGGER incidents_calls_erased ON incidents_call; DROP FUNCTION incidents_tell_erased();
 DROP TRIGGER incidents_call_tiles ON incidents_call; DROP FUNCTION incidents_keep_tiles();
 DROP FUNCTION incidents_uncount_call(incidents_call); DROP FUNCTION incidents_count_call(incidents_call);
-DROP FUNCTION incidents_touch_tiles(bigint, bigint, bigint, int); DROP FUNCTION incidents_month(timestamptz);
+DROP FUNCTION incidents_past_changed(bigint, bigint); DROP FUNCTION incidents_touch_tiles(bigint, bigint, bigint, int);
+DROP FUNCTION incidents_month(timestamptz);
 DROP FUNCTION incidents_parent(bigint, int);
 """
 FILL = f"""
