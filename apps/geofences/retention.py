@@ -52,16 +52,18 @@ STAYS = DataClass(
 FENCES = DataClass(
     name="fences",
     title="Fences that were removed",
-    about="Areas that people drew and took away, with their earlier shapes. Counted from the removal; a fence in use stays.",
+    about="Areas that people drew and took away, with their earlier shapes. Counted from the removal. A fence in use stays, and one that"
+    " has crossings waits for their rule.",
     keep=3 * 365 * DAY,
     source="geofences_fence r",
     age="r.removed_at",
     agency="r.agency_id",
-    where="r.removed_at IS NOT NULL",
+    where="r.removed_at IS NOT NULL AND NOT EXISTS (SELECT FROM geofences_transition past WHERE past.fence_id = r.id)",
+    after=("crossings",),
     layers=("fences",),
     tables=(
-        replace(CROSSING, thing="r.fence_id", counted=False),
-        replace(STAY, thing="r.fence_id", counted=False),
+        replace(CROSSING, thing="r.fence_id", of="crossings"),
+        replace(STAY, thing="r.fence_id", of="stays"),
         Table(
             "geofences_fencerevision",
             thing="r.fence_id",

@@ -35,7 +35,7 @@ def prove_days(stopping: threading.Event) -> None:
 
 def _turn() -> float:
     done = take_turn(at=read_instance().clock.now(), real=datetime.now(UTC), process=f"pipeline {os.getpid()}")
-    return EVERY_S if done is None or done.finished or done.failed else SOON_S
+    return EVERY_S if done is None or done.finished or done.is_stuck else SOON_S
 
 
 def _prove() -> float:

@@ -29,8 +29,8 @@ class Table:
     identity: str = "''"
     place: str = "NULL::geometry"
     held: bool = True
-    counted: bool = True
-    """False where another class has the table, and here only some of its rows go."""
+    of: str = ""
+    """The class that has the table, where that is another one and here only some of its rows go: a hold on either finds them."""
     ages: bool = False
     """Its rows are things of the class too: their own time is their age."""
     whose: str = ""
@@ -41,6 +41,10 @@ class Table:
     @property
     def rows(self) -> str:
         return f"{self.stored or self.name} r"
+
+    @property
+    def counted(self) -> bool:
+        return not self.of
 
     @property
     def owned(self) -> str:
@@ -80,8 +84,9 @@ class DataClass:
     `tables` stand in the order of removal; the last holds the things themselves.
 
     A rule may not be shorter than `shortest`, and counts no longer than the rules of `limited_by`: those classes are inside this
-    one, as places are inside a raw message. `clock`: sessions age by real time, all else by the instance's. `remove` replaces the
-    plain removal; `folder` is for a class of files, which age by their last change.
+    one, as places are inside a raw message. A thing may wait (by `where`) for rows of the classes `after`, which go by their own rule.
+    `clock`: sessions age by real time, all else by the instance's. `remove` replaces the plain removal; `folder` is for a class of
+    files, which age by their last change.
     """
 
     name: str
@@ -98,6 +103,7 @@ class DataClass:
     tables: tuple[Table, ...] = ()
     shortest: timedelta = DAY
     limited_by: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     clock: Literal["instance", "real"] = "instance"
     kept_before: bool = False

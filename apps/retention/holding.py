@@ -16,7 +16,7 @@ COPY = """
         SELECT ({key})::text AS key, ({at})::timestamptz AS at, ({agency})::bigint AS agency_id, {identities} AS identities,
             {place} AS place, to_jsonb(r) AS row
     ) said
-    JOIN retention_hold hold ON hold.released_at IS NULL AND %(class)s = ANY(hold.classes)
+    JOIN retention_hold hold ON hold.released_at IS NULL AND hold.classes && %(classes)s::varchar[]
         AND (said.agency_id = hold.agency_id OR (said.agency_id IS NULL AND %(of_none)s))
         AND said.at >= hold.starts_at AND (hold.ends_before IS NULL OR said.at < hold.ends_before)
         AND (hold.identity = '' OR hold.identity = ANY(said.identities))
@@ -25,7 +25,6 @@ COPY = """
     ORDER BY hold.id, said.key, hold.asked_at
     ON CONFLICT (hold_id, "table", key) DO UPDATE SET row = excluded.row, digest = excluded.digest, copied_at = excluded.copied_at
         WHERE retention_heldrow.digest <> excluded.digest
-    RETURNING key
 """
 HAS = """
     SELECT ({agency})::bigint, count(*) FROM {rows} {joins} WHERE {where} AND EXISTS (
@@ -50,14 +49,16 @@ def copying(table: Table, *, rows: str, where: str = "TRUE") -> str:
 
 def values(data_class: DataClass, table: Table, *, at: datetime) -> dict[str, object]:
     """What is of no agency at all (sessions) is found by the hold of any; a row whose agency is gone by none."""
-    return {"class": data_class.name, "table": table.name, "now": at, "of_none": not data_class.by_agency}
+    classes = [data_class.name, *([table.of] if table.of else [])]
+    return {"class": table.of or data_class.name, "classes": classes, "table": table.name, "now": at, "of_none": not data_class.by_agency}
 
 
 def are_holds(cursor: Cursor, data_class: DataClass) -> bool:
-    """Whether any hold in force names the class: most often none does, and removals need not look for what it finds.
+    """Whether any hold in force names what goes with the class: most often none does, and removals need not look for what it finds.
     None can be made until the caller's transaction ends: a hold has all that was there when it was asked for."""
     cursor.execute("LOCK TABLE retention_hold IN SHARE MODE")
-    cursor.execute("SELECT FROM retention_hold WHERE released_at IS NULL AND %s = ANY(classes) LIMIT 1", [data_class.name])
+    names = [data_class.name, *(table.of for table in data_class.tables if table.of)]
+    cursor.execute("SELECT FROM retention_hold WHERE released_at IS NULL AND classes && %s::varchar[] LIMIT 1", [names])
     return bool(cursor.fetchall())
 
 
@@ -68,6 +69,5 @@ def copy_going(cursor: Cursor, data_class: DataClass, table: Table, things: list
         return Counter()
     given = {**values(data_class, table, at=at), "things": things}
     cursor.execute(copying(table, rows=table.rows, where=table.owned), given)
-    cursor.fetchall()
     cursor.execute(having(table, where=table.owned), given)
     return Counter({agency: count for agency, count in cursor.fetchall()})

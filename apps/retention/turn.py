@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 
 from apps.accounts.instance import read_instance
 from apps.accounts.models import Agency
@@ -22,6 +22,7 @@ from apps.retention.watermarks import Watermarks
 
 log = logging.getLogger(__name__)
 BUDGET_S = 12.0
+FORGET_S = 4.0
 MOST = 5_000
 """Things in one transaction: a tenth of a second's work, so that nobody waits for it."""
 LOCK = "SELECT pg_backend_pid() WHERE pg_try_advisory_lock(hashtext('rtcc retention'))"
@@ -30,11 +31,22 @@ UNLOCK = "SELECT pg_advisory_unlock(hashtext('rtcc retention'))"
 
 @dataclass
 class Done:
-    """What a turn did. `finished`: nothing older than its rule was left. `failed`: classes that could not be looked at."""
+    """What a turn did. `reached`: classes of which nothing older than its rule was left. `failed`: those that could not be looked at,
+    and why. `forgotten`: no copy of a released hold was left."""
 
     removed: dict[str, int] = field(default_factory=dict)
+    reached: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
-    finished: bool = False
+    forgotten: bool = False
+
+    @property
+    def finished(self) -> bool:
+        return self.forgotten and self.reached == classes().keys()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether only classes that failed are left: a turn that follows at once would do the same again."""
+        return self.forgotten and bool(self.failed) and self.reached | self.failed.keys() == classes().keys()
 
     @property
     def count(self) -> int:
@@ -76,7 +88,8 @@ def take_turn(*, at: datetime, real: datetime, process: str, budget_s: float = B
             operations.release_again(marks.released, at=at)
         operations.end_holds(at=at)
         done, work = Done(), Work.plan(at, real, marks if after_restore else None, backend)
-        done.finished = remove_all(work, done, until=began + budget_s) and operations.forget_released() == 0
+        remove_all(work, done, until=began + budget_s)
+        done.forgotten = forget_released(until=time.monotonic() + FORGET_S)
         keep_marks(work, done, marks, at)
         note(done, began, at=at, process=process)
     return done
@@ -109,25 +122,37 @@ class Work:
         return [Limit(agency, max(before, mark)) for (agency, before), mark in zip(limits, gone, strict=True)]
 
 
-def remove_all(work: Work, done: Done, *, until: float) -> bool:
-    """Remove in turns; return whether all was done before the time was up. What follows from another class (a stay from a place)
-    is looked at until that is done."""
+def forget_released(*, until: float) -> bool:
+    """Remove copies of released holds, whatever became of the classes; return whether none is left."""
+    while operations.forget_released():
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+def remove_all(work: Work, done: Done, *, until: float) -> None:
+    """Remove in turns until all is done or the time is up. What follows from another class (a stay from a place) is looked at until
+    that is done. A class that fails is left for the next turn, and takes no time from the others."""
     waiting = dict(classes())
     while waiting:
         for name, one in list(waiting.items()):
             if time.monotonic() > until:
-                return False
-            inner = waiting.keys() & set(one.limited_by)
-            if not _remove(one, work, done) and not inner:
+                return
+            inner, began = waiting.keys() & {*one.limited_by, *one.after}, time.monotonic()
+            more = _remove(one, work, done)
+            if name in done.failed:
                 del waiting[name]
-    return not done.failed
+                until += time.monotonic() - began
+            elif not more and not inner:
+                del waiting[name]
+                done.reached.add(name)
 
 
 def _remove(one: DataClass, work: Work, done: Done) -> bool:
-    """Return whether there may be more. What PostgreSQL refuses now (a lock, a reader) is tried again in the next turn."""
+    """Return whether there may be more. What is refused now (a lock, a reader) is tried again in the next turn."""
     try:
         removed = remove_some(one, work.limits[one.name], work.at[one.name], MOST)
-    except (OperationalError, CannotRemove) as error:
+    except (DatabaseError, OSError, CannotRemove) as error:
         if _backend() != work.backend:
             raise LockLost(f"{one.name}: {str(error).strip()}") from error
         log.warning("%s: not removed in this turn: %s", one.name, str(error).strip())
@@ -139,13 +164,14 @@ def _remove(one: DataClass, work: Work, done: Done) -> bool:
 
 
 def keep_marks(work: Work, done: Done, marks: Watermarks, at: datetime) -> None:
-    """Write down how far all is gone. A class that is not done keeps its mark of before."""
-    if not done.finished:
+    """Write down how far each class is gone, and which holds. A class that failed or is not done keeps its mark of before."""
+    released = operations.released_holds()
+    if not done.reached and released.keys() <= marks.released.keys():
         return
-    for name, limits in work.limits.items():
-        for agency, before in limits:
+    for name in done.reached:
+        for agency, before in work.limits[name]:
             marks.reach((name, work.slugs[agency]), before)
-    marks.released |= operations.released_holds()
+    marks.released |= released
     marks.write(at)
 
 

@@ -116,6 +116,24 @@ def rows(table: str, where: str = "TRUE") -> int:
         return int(cursor.fetchone()[0])
 
 
+REFUSE = """
+    CREATE OR REPLACE FUNCTION refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'it is evidence' USING ERRCODE = 'lock_not_available'; END $$;
+    CREATE TRIGGER refuse_removal BEFORE DELETE ON {table} EXECUTE FUNCTION refuse_removal();
+"""
+
+
+def refuse(table: str) -> None:
+    """Let PostgreSQL refuse every removal from a table, until `allow`."""
+    with connection.cursor() as cursor:
+        cursor.execute(REFUSE.format(table=table))
+
+
+def allow(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER refuse_removal ON {table}")
+
+
 TABLES = (
     "tracks_fix", "tracks_position", "ingest_post", "ingest_outcome", "ingest_reject", "ingest_inbound", "incidents_call",
     "incidents_callrevision", "incidents_callstanding", "geofences_fence", "geofences_fencerevision", "geofences_transition",

@@ -39,6 +39,15 @@ def test_every_table_with_a_time_has_a_rule_or_a_reason() -> None:
     assert with_times() - in_classes() - {one.table for one in kept()} == set()
 
 
+def test_rows_that_go_with_another_class_name_their_own() -> None:
+    """A hold on that class finds them then."""
+    whose = [(table.name, table.of or one.name) for one in classes().values() for table in one.tables]
+    assert {name for name, of in set(whose) if sum(other == name for other, _ in set(whose)) > 1} == {"ingest_reject"}, "two parts"
+    for one in classes().values():
+        assert {table.of for table in one.tables} - {""} <= classes().keys()
+        assert set(one.after) <= classes().keys()
+
+
 @pytest.mark.django_db
 def test_it_sees_a_new_table() -> None:
     with connection.cursor() as cursor:

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.gis.geos import Polygon
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.audit.models import Entry
-from apps.retention import operations
+from apps.retention import operations, removal
 from apps.retention.models import HeldRow, Hold, Tally
 from apps.retention.operations import BadHold, NotAllowed, SecondPersonNeeded
+from apps.retention.registry import classes
 from tests import world
 from tests.apps.retention.aged import DAY, NOW, Town, rows, turn
 
@@ -66,6 +67,26 @@ def test_what_comes_later_is_copied_as_it_goes(town: Town) -> None:
     assert (copies("incidents_call"), copies("incidents_callrevision")) == (1, 2)
     tally = Tally.objects.get(table="tracks_fix")
     assert (tally.removed, tally.held) == (2, 2)
+
+
+def test_rows_that_go_with_another_class_are_held_by_their_own(town: Town) -> None:
+    """A crossing that came after the hold was asked for, and which the fence takes along."""
+    town.hold("crossings")
+    fence = town.fence("gone", removed_at=NOW)
+    town.cross(fence, NOW + DAY)
+    with transaction.atomic(), connection.cursor() as cursor:
+        removal.remove_things(cursor, classes()["fences"], {fence.pk: town.agency.pk}, NOW + DAY)
+    assert rows("geofences_transition") == rows("geofences_fence") == 0
+    assert list(HeldRow.objects.values_list("data_class", "table")) == [("crossings", "geofences_transition")]
+
+
+def test_a_hold_on_fences_has_their_crossings(town: Town) -> None:
+    town.cross(town.fence("gone", removed_at=NOW), NOW)
+    town.hold("fences")
+    assert set(HeldRow.objects.values_list("data_class", "table")) == {
+        ("crossings", "geofences_transition"), ("stays", "geofences_presence"), ("fences", "geofences_fence"),
+        ("fences", "geofences_fencerevision"),
+    }  # fmt: skip
 
 
 def test_a_hold_takes_only_what_it_names(town: Town) -> None:

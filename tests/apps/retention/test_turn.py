@@ -52,6 +52,8 @@ def test_it_keeps_what_is_younger(town: Town) -> None:
 def test_a_rule_holds_to_the_second(town: Town, name: str) -> None:
     one = classes()[name]
     town.everything(NOW - one.keep)
+    for inner in one.after:
+        removal.remove_some(classes()[inner], rules_at(NOW).limits(classes()[inner], [town.agency.pk], NOW), NOW, 100)
     table = one.tables[-1].name
     assert overdue(one, rules_at(NOW).limits(one, [town.agency.pk], NOW)) == 0, "as old as its rule is not older"
     limits = rules_at(NOW).limits(one, [town.agency.pk], NOW + SECOND)
@@ -120,6 +122,20 @@ def test_a_silent_device_leaves_the_map_and_open_maps_hear_of_it(town: Town) -> 
     assert rows("tracks_position") == rows("geofences_presence") == 0
     assert LayerRevision.objects.get(layer="units", agency=town.agency).rev == before + 1
     assert rows("layers_tombstone", f"layer = 'units' AND feature_id = {town.track.pk} AND rev = {before + 1}") == 1
+
+
+def test_a_fence_that_was_removed_waits_for_its_crossings(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turning, "MOST", 1)
+    town.rule("crossings", 1000 * DAY)
+    town.rule("fences", 365 * DAY)
+    fence = town.fence("gone", removed_at=NOW)
+    town.fence("never crossed", removed_at=NOW)
+    for hour in range(4):
+        town.cross(fence, NOW - hour * DAY / 24)
+    turn(NOW + 999 * DAY)
+    assert (rows("geofences_transition"), rows("geofences_fence")) == (4, 1)
+    assert turn(NOW + 1001 * DAY).finished
+    assert (rows("geofences_transition"), rows("geofences_fence"), rows("geofences_fencerevision")) == (0, 0, 0), "in the same turn"
 
 
 def test_a_calls_removal_is_a_change_of_the_layer(town: Town) -> None:

@@ -1,18 +1,20 @@
 """What had been removed does not come back with a restored backup: the file outside of the database says how far all was gone."""
 
 import json
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.accounts.models import Instance
 from apps.retention import operations, watermarks
+from apps.retention.management.commands import retention as command
 from apps.retention.models import HeldRow, Hold
-from tests.apps.retention.aged import DAY, NOW, Town, rows, turn
+from tests.apps.retention.aged import DAY, NOW, Town, allow, refuse, rows, turn
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +23,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "retention-purged.jsonl").read_text().splitlines()]
 
 
-def test_a_turn_that_finished_writes_how_far_all_is_gone(town: Town, tmp_path: Path) -> None:
+def test_a_turn_writes_how_far_all_is_gone(town: Town, tmp_path: Path) -> None:
     town.rule("positions", 10 * DAY)
     turn()
     found = {(line["class"], line["agency"]): line for line in lines(tmp_path)}
@@ -32,9 +34,49 @@ def test_a_turn_that_finished_writes_how_far_all_is_gone(town: Town, tmp_path: P
     assert (tmp_path / "retention-purged.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_turn_that_did_not_finish_writes_nothing(town: Town, tmp_path: Path) -> None:
+def test_a_turn_that_came_to_no_end_writes_nothing(town: Town, tmp_path: Path) -> None:
     turn(budget_s=0)
     assert not (tmp_path / "retention-purged.jsonl").exists()
+
+
+def test_a_class_that_fails_holds_up_neither_others_nor_holds(town: Town, tmp_path: Path) -> None:
+    turn()
+    town.call("old", NOW - 1095 * DAY)
+    town.post(NOW - 30 * DAY)
+    hold = town.hold("calls")
+    operations.release_hold(hold=hold, reason="dismissed", by=town.deputy, at=NOW)
+    refuse("incidents_call")
+    done = turn(NOW + DAY)
+    assert (set(done.failed), done.finished) == ({"calls"}, False)
+    assert rows("ingest_post") == rows("retention_heldrow") == 0
+    assert before(tmp_path, "calls") == NOW - 1095 * DAY, "as before"
+    assert before(tmp_path, "posts") == NOW - 29 * DAY
+    assert [line["hold"] for line in lines(tmp_path) if "hold" in line] == [str(hold.pk)]
+    allow("incidents_call")
+    assert turn(NOW + DAY).finished
+    assert before(tmp_path, "calls") == NOW - 1094 * DAY
+
+
+def before(folder: Path, name: str) -> datetime:
+    """How far a class of the agency is gone, as the file says."""
+    [found] = [line["before"] for line in lines(folder) if (line.get("class"), line.get("agency")) == (name, "metro")]
+    return datetime.fromisoformat(found)
+
+
+def test_until_done_ends_with_what_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "WAIT_S", 0)
+    now = timezone.now()
+    town.call("old", now - 1100 * DAY)
+    town.post(now - 40 * DAY)
+    refuse("incidents_call")
+    out = StringIO()
+    with pytest.raises(CommandError, match="not removed: calls: it is evidence"):
+        call_command("retention", "--now", "--until-done", stdout=out, stderr=out)
+    assert out.getvalue().count("calls: it is evidence") == command.TRIES
+    assert rows("ingest_post") == 0
+    allow("incidents_call")
+    call_command("retention", "--now", "--until-done", stdout=out)
+    assert rows("incidents_call") == 0
 
 
 def test_after_a_restore_rows_that_had_gone_go_again_though_their_rule_is_not_there(town: Town) -> None:

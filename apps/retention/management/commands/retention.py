@@ -20,6 +20,8 @@ from apps.retention.turn import Done, Work, take_turn
 from apps.retention.wording import duration
 
 WAIT_S = 2.0
+TRIES = 5
+"""So often is tried what is refused while nothing else is left: a lock or a reader is gone by then."""
 
 
 class Command(BaseCommand):
@@ -42,8 +44,9 @@ class Command(BaseCommand):
                 self.show()
 
     def remove(self, *, until_done: bool) -> None:
-        """Take turns; another process that is at it is waited for."""
+        """Take turns; another process that is at it is waited for. Raises CommandError when only what is refused is left."""
         total: dict[str, int] = {}
+        tries = 0
         while True:
             done = self.turn(after_restore=until_done)
             for name, count in done.removed.items() if done else ():
@@ -52,6 +55,9 @@ class Command(BaseCommand):
                 break
             if done is None and not until_done:
                 raise CommandError("another process removes what is old at this moment")
+            tries = tries + 1 if done is not None and done.is_stuck and not done.removed else 0
+            if done is not None and tries == TRIES:
+                raise CommandError("not removed: " + "; ".join(f"{name}: {why}" for name, why in done.failed.items()))
             for name, why in done.failed.items() if done else ():
                 self.stderr.write(f"{name}: {why}; trying again")
             time.sleep(WAIT_S if done is None or done.failed else 0)
