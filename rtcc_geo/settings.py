@@ -141,7 +141,7 @@ SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True}}
 SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_STORE_TOKENS = False
 SESSION_ENGINE = "apps.accounts.session_store"
 # Pages on which people administer: only after a sign-in of the last minutes, and with a second factor.
-ADMINISTRATION = ["/admin/", "/audit/", "/accounts/workstation/"]
+ADMINISTRATION = ["/admin/", "/audit/", "/retention/", "/health/", "/accounts/workstation/"]
 # What ends with a member who is cut off: functions of (member, at=), each in its transaction.
 ENDS_WITH_MEMBER = ["apps.accounts.sessions.end_all", "apps.accounts.tokens.revoke_all"]
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from allauth.account.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,8 @@ from apps.audit.operations import record
 SEEN_EVERY = timedelta(minutes=1)
 OPEN_WHILE_LOCKED = ("/accounts/session/", "/accounts/logout/", "/basemap.geojson", "/static/", "/favicon.ico")
 FUTURE_S = 60.0
+READS = ("GET", "HEAD", "OPTIONS")
+NOT_TAKEN = "What you sent was not taken, since your last proof is too old: confirm that it is you, then send it again."
 
 
 def is_confirmed(request: HttpRequest) -> bool:
@@ -66,6 +69,8 @@ def administering(request: HttpRequest) -> HttpResponse | None:
             record("administration_refused", target=f"path:{request.path}", reason="no second factor")
         return HttpResponseRedirect(reverse("mfa_index"))
     if administers and not is_confirmed(request):
+        if request.method not in READS:
+            messages.warning(request, NOT_TAKEN)
         return HttpResponseRedirect(f"{way_to_confirm(request)}?{urlencode({'next': request.get_full_path()})}")
     return None
 

@@ -14,7 +14,7 @@ from apps.audit.chain import Connection
 from apps.audit.operations import record
 
 log = logging.getLogger(__name__)
-WATCHED = ("/api/", "/audit/", "/admin/")
+WATCHED = ("/api/", "/audit/", "/retention/", "/health/", "/admin/")
 REFUSED = (401, 403, 404)
 MOST_TARGETS = 20
 OTHERS = "other addresses"

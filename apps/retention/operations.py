@@ -9,6 +9,7 @@ from django.contrib.gis.geos import Polygon
 from django.db import connection, transaction
 
 from apps.accounts.models import Agency, Instance, Member, Membership, Role
+from apps.accounts.second_factor import is_entitled
 from apps.audit.operations import record
 from apps.geo.clock import EPOCH
 from apps.retention import holding
@@ -40,9 +41,14 @@ class SecondPersonNeeded(Exception):
     """Who asked for a hold may not confirm it."""
 
 
+def administers_all(member: Member) -> bool:
+    """Whether the member administers the whole server. As everywhere, no role counts without what the instance asks of members."""
+    return member.is_superuser and is_entitled(member.pk)
+
+
 def administered(member: Member) -> list[int]:
     """Return the ids of the agencies that the member administers, ascending."""
-    if not member.is_active:
+    if not is_entitled(member.pk):
         return []
     if member.is_superuser:
         return list(Agency.objects.order_by("pk").values_list("pk", flat=True))
@@ -52,7 +58,7 @@ def administered(member: Member) -> list[int]:
 
 def require_administrator(member: Member, agency: Agency | None) -> None:
     """Raises NotAllowed. The rules of every agency are for those who administer the whole server."""
-    if agency is None and not (member.is_active and member.is_superuser):
+    if agency is None and not administers_all(member):
         raise NotAllowed("rules of every agency are made by an administrator of the whole server")
     if agency is not None and agency.pk not in administered(member):
         raise NotAllowed(f"you do not administer {agency.name}")

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts.instance import read_instance
 from apps.accounts.models import Agency, Member
@@ -28,7 +28,8 @@ from apps.retention.registry import classes, kept
 from apps.retention.rules import before, rules_at
 from apps.retention.wording import duration
 
-REFUSED = (BadHold, BadRule, NotAllowed, SecondPersonNeeded)
+NOT_YOURS = (NotAllowed, SecondPersonNeeded)
+REFUSED = (BadHold, BadRule, *NOT_YOURS)
 View = Callable[..., HttpResponse]
 
 
@@ -36,7 +37,7 @@ class Administrator:
     """Who asks, and the agencies that he administers."""
 
     def __init__(self, member: Member) -> None:
-        self.member, self.agencies, self.every = member, operations.administered(member), member.is_superuser
+        self.member, self.agencies, self.every = member, operations.administered(member), operations.administers_all(member)
 
     def holds(self) -> Any:
         return Hold.objects.filter(agency_id__in=self.agencies).select_related("agency", "asked_by", "confirmed_by")
@@ -145,20 +146,32 @@ def hold(request: HttpRequest, who: Administrator, at: datetime, id: UUID) -> Ht
     return _hold_page(request, who, at, who.hold(id))
 
 
-def _hold_page(request: HttpRequest, who: Administrator, at: datetime, found: Hold, problem: str = "") -> HttpResponse:
+def _hold_page(request: HttpRequest, who: Administrator, at: datetime, found: Hold, problem: object = "") -> HttpResponse:
     counts = HeldRow.objects.filter(hold=found).values("table").annotate(count=Count("pk")).order_by("table")
     words = {
         "hold": found, "counts": counts, "titles": [classes()[name].title for name in found.classes if name in classes()], "at": at,
         "problem": problem, "may_confirm": found.asked_by_id != who.member.pk, "until": UntilForm(), "why": ReasonForm(),
         "lapses_at": found.asked_at + operations.UNCONFIRMED_FOR,
     }  # fmt: skip
-    return render(request, "retention/hold.html", words, status=409 if problem else 200)
+    return render(request, "retention/hold.html", words, status=403 if isinstance(problem, NOT_YOURS) else 409 if problem else 200)
 
 
-@require_POST
+def by_post(view: View) -> View:
+    """An act. Who was asked on the way who they are comes back by GET: to the hold's page, to do it again."""
+
+    @wraps(view)
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def posted(request: HttpRequest, id: UUID, **kwargs: Any) -> HttpResponse:
+        return view(request, id=id, **kwargs) if request.method == "POST" else redirect("retention-hold", id)
+
+    return posted
+
+
+@by_post
 @administrators
 def act_on_hold(request: HttpRequest, who: Administrator, at: datetime, id: UUID, act: str) -> HttpResponse:
-    found, problem = who.hold(id), ""
+    found = who.hold(id)
+    problem: object = ""
     try:
         if act == "confirm":
             operations.confirm_hold(hold=found, by=who.member, at=at)
@@ -167,7 +180,7 @@ def act_on_hold(request: HttpRequest, who: Administrator, at: datetime, id: UUID
         else:
             problem = _extend(request, found, who, at)
     except REFUSED as error:
-        problem = str(error)
+        problem = error
     return redirect("retention-hold", id) if not problem else _hold_page(request, who, at, who.hold(id), problem)
 
 
@@ -179,7 +192,7 @@ def _extend(request: HttpRequest, found: Hold, who: Administrator, at: datetime)
     return ""
 
 
-@require_POST
+@by_post
 @administrators
 def export_hold(request: HttpRequest, who: Administrator, at: datetime, id: UUID) -> HttpResponse:
     """The copies, as lines of JSON. By POST, since it is an act that is audited."""
@@ -187,7 +200,7 @@ def export_hold(request: HttpRequest, who: Administrator, at: datetime, id: UUID
     try:
         lines = export.lines(hold=found, by=who.member, at=at)
     except REFUSED as error:
-        return _hold_page(request, who, at, found, str(error))
+        return _hold_page(request, who, at, found, error)
     answer = StreamingHttpResponse(lines, content_type="application/x-ndjson")
     answer["Content-Disposition"] = f'attachment; filename="hold-{found.pk}.jsonl"'
     return answer  # type: ignore[return-value]

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts.operations import make_administrator
 from apps.console import judgement
 from apps.console.health import Health, Queue, backup_at, read_health
 from apps.console.judgement import BAD, EXPECTED, GOOD, LOOK, OFF, Finding, judge, worst
 from apps.ingest.models import Reject, SourceHealth
 from apps.processes.models import Process
-from tests.world import PASSWORD, make_agency, make_instance, make_member, make_source, signed_in
+from tests.world import make_administrator, make_agency, make_instance, make_member, make_source, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def state(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def administrator(state: Path) -> Client:
     make_instance()
-    return signed_in(make_administrator(username="root", password=PASSWORD))
+    return signed_in(make_administrator())
 
 
 def run(kind: str, told_s: float = 1) -> None:
@@ -51,6 +51,11 @@ def test_only_administrators_see_it(path: str, state: Path) -> None:
     make_instance()
     assert Client().get(path).status_code == (401 if path.startswith("/api/") else 302)
     assert signed_in(make_member(make_agency())).get(path).status_code == 403
+
+
+def test_it_asks_again_who_one_is(administrator: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        assert administrator.get("/health/").headers["Location"] == "/accounts/reauthenticate/?next=%2Fhealth%2F"
 
 
 def test_the_page_says_what_is_wrong_in_words_and_asks_again_by_itself(administrator: Client) -> None:

@@ -1,17 +1,22 @@
 """The pages of retention: who may open them, what they say, and that a rule is made in two steps."""
 
 import json
+from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.audit.models import Entry
-from apps.retention import proof
+from apps.retention import operations, proof
 from apps.retention.models import Hold, Rule
 from tests import world
 from tests.apps.retention.aged import DAY, Town, rows, turn
+from tests.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +30,53 @@ def test_only_administrators_come_in(town: Town) -> None:
     assert world.signed_in(officer).get("/retention/").status_code == 403
     assert Client().get("/retention/").status_code == 302
     assert chief(town).get("/retention/").status_code == 200
+
+
+def test_who_has_no_second_factor_administers_nothing(town: Town) -> None:
+    """The pages are closed, and so are the acts for who comes by another way."""
+    Authenticator.objects.filter(user=town.chief).delete()
+    assert chief(town).get("/retention/").headers["Location"] == "/accounts/2fa/"
+    entry = Entry.objects.get(act="administration_refused")
+    assert (entry.member_id, entry.target, entry.reason) == (town.chief.pk, "path:/retention/", "no second factor")
+    assert operations.administered(town.chief) == []
+    with pytest.raises(operations.NotAllowed):
+        town.rule("posts", 3 * DAY)
+    root = world.make_administrator()
+    assert operations.administers_all(root)
+    Authenticator.objects.filter(user=root).delete()
+    with pytest.raises(operations.NotAllowed, match="of the whole server"):
+        operations.require_administrator(root, None)
+
+
+def test_who_is_refused_leaves_a_trace(town: Town) -> None:
+    officer = world.make_member(town.agency, Role.OFFICER, "officer")
+    assert world.signed_in(officer).post("/retention/rules/new", {}).status_code == 403
+    entry = Entry.objects.get(act="refused")
+    assert (entry.member_id, entry.target, entry.detail) == (officer.pk, "POST /retention/rules/new", {"status": 403})
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous")
+def test_an_act_wants_a_proof_of_the_last_minutes_and_leads_back(town: Town) -> None:
+    now = timezone.now()
+    hold = town.hold("calls", at=now, hold_until=now + 90 * DAY)
+    operations.confirm_hold(hold=hold, by=town.deputy, at=now)
+    rule = {"data_class": "posts", "agency": town.agency.pk, "keep": "3 days", "legal_source": "Order 7", "confirmed": "yes"}
+    address = f"/retention/holds/{hold.pk}"
+    acts = {"/retention/rules/new": rule, f"{address}/release": {"reason": "over"}, f"{address}/rows.jsonl": {}}
+    client = chief(town)
+    with time_machine.travel(now + timedelta(minutes=16), tick=False):
+        for path, form in acts.items():
+            asked = client.post(path, form).headers["Location"]
+            assert asked == f"/accounts/reauthenticate/?{urlencode({'next': path})}"
+        assert not Entry.objects.filter(act="legal_hold_read").exists()
+        assert not Rule.objects.filter(agency=town.agency).exists()
+        assert Hold.objects.get().released_at is None
+        assert "What you sent was not taken" in client.get(asked).content.decode()
+        proved = client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": f"{address}/rows.jsonl"})
+        back = client.get(proved.headers["Location"], follow=True)
+        assert back.redirect_chain == [(address, 302)]
+        assert "Download the copies" in back.content.decode()
+        assert client.post(f"{address}/rows.jsonl").status_code == 200
 
 
 def test_it_says_what_is_overdue_and_whether_somebody_looks(town: Town) -> None:
@@ -78,7 +130,8 @@ def test_a_hold_goes_through_two_people_and_out_as_lines(town: Town) -> None:
         "starts_at": "2020-01-01T00:00", "hold_until": "2999-01-01T00:00",
     }  # fmt: skip
     address = chief(town).post("/retention/holds/new", form)["Location"]
-    assert chief(town).post(f"{address}/confirm").status_code == 409, "who asked cannot confirm"
+    assert chief(town).post(f"{address}/confirm").status_code == 403, "who asked cannot confirm"
+    assert Entry.objects.get(act="refused").target == f"POST {address}/confirm"
     assert chief(town).post(f"{address}/rows.jsonl").status_code == 409, "not confirmed"
     deputy = world.signed_in(town.deputy)
     assert deputy.post(f"{address}/confirm").status_code == 302
