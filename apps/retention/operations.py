@@ -12,7 +12,7 @@ from apps.accounts.models import Agency, Instance, Member, Membership, Role
 from apps.accounts.second_factor import is_entitled
 from apps.audit.operations import record
 from apps.geo.clock import EPOCH
-from apps.retention import holding
+from apps.retention.copying import copy_at_once
 from apps.retention.models import HeldRow, Hold, Rule
 from apps.retention.registry import classes
 
@@ -141,7 +141,9 @@ def ask_hold(
         case_number=case_number.strip()[:80], reason=reason.strip()[:300], agency=agency, classes=list(data_classes), starts_at=starts_at,
         ends_before=ends_before, identity=identity.strip(), area=area, asked_by=by, asked_at=at, hold_until=hold_until,
     )  # fmt: skip
-    copied = copy_matching(hold, at=at)
+    copied = copy_at_once(hold, at=at)
+    if copied > MOST_HELD:
+        raise BadHold(f"time: {copied} rows match, and a hold begins with at most {MOST_HELD}; narrow it by time, device or area")
     why = f"case {hold.case_number}: {hold.reason}"
     record("legal_hold_asked", target=f"hold:{hold.pk}", agency_id=agency.pk, count=copied, reason=why)
     return hold
@@ -165,23 +167,10 @@ def _check_hold(
             raise BadHold(problem)
 
 
-def copy_matching(hold: Hold, *, at: datetime) -> int:
-    """Copy what the hold finds in the tables now; return how many rows it has. Raises BadHold when that is too much for one hold."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = '25s'")
-        for name in hold.classes:
-            for table in [table for table in classes()[name].tables if table.held]:
-                given: dict[str, Any] = holding.values(classes()[name], table, at=at) | {"hold": hold.pk}
-                cursor.execute(holding.copying(table, rows=table.rows, where="hold.id = %(hold)s"), given)
-        count = HeldRow.objects.filter(hold=hold).count()
-        if count > MOST_HELD:
-            raise BadHold(f"time: {count} rows match, and a hold has at most {MOST_HELD}; narrow it by time, device or area")
-    return count
-
-
 @transaction.atomic
 def confirm_hold(*, hold: Hold, by: Member, at: datetime) -> None:
-    """A second administrator agrees. Raises SecondPersonNeeded, NotAllowed, BadHold."""
+    """A second administrator agrees. What came since the hold was asked for is copied when it goes or is given out, however much it
+    is: nothing but time and people ends a hold. Raises SecondPersonNeeded, NotAllowed, BadHold."""
     hold = Hold.objects.select_for_update(of=("self",)).get(pk=hold.pk)
     require_administrator(by, hold.agency)
     if by.pk == hold.asked_by_id:
@@ -192,7 +181,7 @@ def confirm_hold(*, hold: Hold, by: Member, at: datetime) -> None:
         raise BadHold("this hold is confirmed already")
     hold.confirmed_by, hold.confirmed_at = by, at
     hold.save(update_fields=["confirmed_by", "confirmed_at"])
-    count = copy_matching(hold, at=at)
+    count = HeldRow.objects.filter(hold=hold).count()
     record("legal_hold_confirmed", target=f"hold:{hold.pk}", agency_id=hold.agency_id, count=count, reason=f"case {hold.case_number}")
 
 

@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.gis.geos import Polygon
 from django.db import connection, transaction
 
+from apps.accounts.models import Member
+from apps.audit.acting import Acting, acting_as
 from apps.audit.models import Entry
-from apps.retention import operations, removal
+from apps.retention import copying, export, operations, removal
 from apps.retention.models import HeldRow, Hold, Tally
 from apps.retention.operations import BadHold, NotAllowed, SecondPersonNeeded
 from apps.retention.registry import classes
@@ -178,7 +183,56 @@ def test_it_says_what_is_wrong_with_a_hold(town: Town, wrong: dict[str, object],
 def test_what_is_too_much_for_one_hold_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "MOST_HELD", 2)
     town.call("C", NOW - DAY)
-    with pytest.raises(BadHold, match="3 rows match, and a hold has at most 2"):
+    with pytest.raises(BadHold, match="3 rows match, and a hold begins with at most 2"):
         town.hold("calls")
     assert not Hold.objects.exists()
     assert not HeldRow.objects.exists()
+
+
+def test_what_came_since_makes_no_hold_lapse(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is confirmed and given out with more than a hold may begin with."""
+    monkeypatch.setattr(operations, "MOST_HELD", 2)
+    monkeypatch.setattr(export, "AT_ONCE", 3)
+    town.fix(NOW - DAY)
+    hold = town.hold("positions", starts_at=NOW - 2 * DAY)
+    for day in range(5):
+        town.fix(NOW - 10 * DAY + day * DAY)
+        town.fix(NOW + day * DAY)
+    operations.confirm_hold(hold=hold, by=town.deputy, at=NOW + 2 * DAY)
+    turn(NOW + 8 * DAY)
+    assert Hold.objects.get().released_at is None
+    hold.refresh_from_db()
+    head, *found = given_out(hold, by=town.deputy)
+    assert head["rows"] == len(found) == 7
+    assert copies("tracks_fix") == 6, "none of the days before"
+    entry = Entry.objects.get(act="legal_hold_read")
+    assert (entry.count, entry.member_name) == (7, "deputy")
+
+
+def given_out(hold: Hold, *, by: Member) -> list[dict[str, Any]]:
+    async def read() -> bytes:
+        return b"".join([part async for part in out])
+
+    with acting_as(lambda: Acting(by.pk, "deputy")):
+        out = export.lines(hold=hold, by=by, at=NOW + 8 * DAY)
+    return [json.loads(line) for line in async_to_sync(read)().splitlines()]
+
+
+def test_of_days_only_those_of_the_hold_are_read(town: Town) -> None:
+    for age in (1, 2, 9):
+        town.fix(NOW - age * DAY)
+    hold = Hold(agency=town.agency, classes=["positions"], starts_at=NOW - 2 * DAY, ends_before=NOW)
+    latest, fix = classes()["positions"].tables
+    assert copying._parts(hold, latest) == [latest]
+    assert {part.stored for part in copying._parts(hold, fix)} <= {f"tracks_fix_2026_0{day}" for day in ("2_27", "2_28", "3_01")}
+    assert len(copying._parts(hold, fix)) == 2
+
+
+def test_a_day_that_goes_while_copies_are_made_is_no_fault(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.call("C", NOW - DAY)
+    hold = town.hold("positions", "calls")
+    find = copying._parts
+    gone = {"tracks_fix": "tracks_fix_2001_01_01"}
+    monkeypatch.setattr(copying, "_parts", lambda hold, one: [replace(part, stored=gone.get(one.name, "")) for part in find(hold, one)])
+    town.fix(NOW - DAY)
+    assert copying.copy_by_parts(hold, at=NOW) == 4, "the call, its revisions and the latest place"

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.accounts.models import Instance
-from apps.retention import operations, watermarks
+from apps.retention import copying, operations, watermarks
 from apps.retention.management.commands import retention as command
 from apps.retention.models import HeldRow, Hold
 from tests.apps.retention.aged import DAY, NOW, Town, allow, refuse, rows, turn
@@ -101,7 +101,7 @@ def test_after_a_restore_a_released_hold_is_released_again(town: Town) -> None:
     operations.release_hold(hold=hold, reason="dismissed", by=town.chief, at=now)
     turn(now)
     Hold.objects.filter(pk=hold.pk).update(released_at=None, released_why="")
-    operations.copy_matching(hold, at=now)
+    copying.copy_at_once(hold, at=now)
     assert HeldRow.objects.exists()
     call_command("retention", "--now", "--until-done", stdout=StringIO())
     assert not HeldRow.objects.exists()
