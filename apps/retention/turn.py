@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 from django.db import DatabaseError, connection
 
-from apps.accounts.instance import read_instance
 from apps.accounts.models import Agency
 from apps.retention import operations, watermarks
 from apps.retention.definition import DataClass, Limit
@@ -83,7 +82,7 @@ def take_turn(*, at: datetime, real: datetime, process: str, budget_s: float = B
         if backend is None:
             return None
         operations.give_default_rules(at=at, real=real)
-        marks = watermarks.read(read_instance().generation)
+        marks = watermarks.read()
         if after_restore:
             operations.release_again(marks.released, at=at)
         operations.end_holds(at=at)

@@ -1,7 +1,9 @@
 """What has been removed so far, in a file outside of the database: a restored backup is purged by it before it serves.
 
 One line of JSON for each class and agency (`before`: all older than this is gone), and one for each hold that was released.
-`generation` is the instance's: of another story (a demonstration that was begun anew) nothing is to be removed.
+`generation` is the instance's: of another story (a demonstration that was begun anew) nothing is to be removed. `instance` is the
+moment at which the instance was made, which its backups bring along: what another one on this machine removed says nothing of ours,
+whatever generation a restore gave its lines. A line that names no instance is ours.
 """
 
 import json
@@ -14,6 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+
+from apps.accounts.instance import read_instance
+from apps.accounts.models import Instance
 
 Key = tuple[str, str]
 
@@ -31,6 +36,7 @@ class Watermarks:
     """`purged`: by (class, agency's slug or empty) the time before which all is gone. `released`: holds whose copies are gone."""
 
     generation: int
+    instance: str
     purged: dict[Key, datetime] = field(default_factory=dict)
     released: dict[UUID, datetime] = field(default_factory=dict)
 
@@ -40,9 +46,17 @@ class Watermarks:
     def lines(self, at: datetime) -> Iterable[dict[str, Any]]:
         for (name, agency), before in sorted(self.purged.items()):
             facts = {"class": name, "agency": agency or None, "before": before.isoformat(), "at": at.isoformat()}
-            yield facts | {"generation": self.generation}
+            yield facts | self.whose
         for hold, when in sorted(self.released.items(), key=lambda one: one[1]):
-            yield {"hold": str(hold), "released": when.isoformat(), "generation": self.generation}
+            yield {"hold": str(hold), "released": when.isoformat()} | self.whose
+
+    @property
+    def whose(self) -> dict[str, Any]:
+        return {"generation": self.generation, "instance": self.instance}
+
+    def are_of(self, said: dict[str, Any]) -> bool:
+        """Whether a line is about this instance and story. Raises KeyError."""
+        return bool(said["generation"] == self.generation and said.get("instance", self.instance) == self.instance)
 
     def write(self, at: datetime) -> None:
         """Replace the file at once, readable by its owner only."""
@@ -55,9 +69,14 @@ class Watermarks:
         os.replace(fresh, file)
 
 
-def read(generation: int) -> Watermarks:
-    """Return what the file says of this generation; nothing when there is no file. Raises Unreadable."""
-    marks = Watermarks(generation)
+def blank() -> Watermarks:
+    """Return marks of this instance that say nothing. Raises NoInstance."""
+    return Watermarks(read_instance().generation, Instance.objects.get().created_at.isoformat())
+
+
+def read() -> Watermarks:
+    """Return what the file says of this instance and generation; nothing when there is no file. Raises Unreadable, NoInstance."""
+    marks = blank()
     try:
         text = place().read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -71,7 +90,7 @@ def read(generation: int) -> Watermarks:
 
 
 def _take(marks: Watermarks, said: dict[str, Any]) -> None:
-    if said["generation"] != marks.generation:
+    if not marks.are_of(said):
         return
     if "hold" in said:
         marks.released[UUID(said["hold"])] = datetime.fromisoformat(said["released"])

@@ -81,7 +81,7 @@ def test_until_done_ends_with_what_is_refused(town: Town, monkeypatch: pytest.Mo
 
 def test_after_a_restore_rows_that_had_gone_go_again_though_their_rule_is_not_there(town: Town) -> None:
     """The backup is older than the rule that removed them."""
-    marks = watermarks.Watermarks(1)
+    marks = watermarks.blank()
     marks.reach(("posts", "metro"), timezone.now() - 5 * DAY)
     marks.write(timezone.now())
     town.post(timezone.now() - 6 * DAY)
@@ -110,13 +110,36 @@ def test_after_a_restore_a_released_hold_is_released_again(town: Town) -> None:
 
 def test_another_story_is_left_alone(town: Town) -> None:
     """A demonstration that was begun anew: its clock shows another year."""
-    marks = watermarks.Watermarks(1)
+    marks = watermarks.blank()
     marks.reach(("posts", "metro"), timezone.now())
     marks.write(timezone.now())
     Instance.objects.update(generation=2)
     town.post(timezone.now() - DAY)
     call_command("retention", "--now", "--until-done", stdout=StringIO())
     assert rows("ingest_post") == 1
+
+
+def test_what_another_instance_on_this_machine_removed_says_nothing_of_ours(town: Town, tmp_path: Path) -> None:
+    """A restore in place of another instance has joined the files, and given all lines the new generation."""
+    theirs = watermarks.blank()
+    theirs.instance = (timezone.now() - 90 * DAY).isoformat()
+    theirs.reach(("posts", "metro"), timezone.now())
+    hold = town.hold("posts", at=timezone.now(), hold_until=timezone.now() + DAY)
+    theirs.released[hold.pk] = timezone.now()
+    theirs.write(timezone.now())
+    town.post(timezone.now() - DAY)
+    call_command("retention", "--now", "--until-done", stdout=StringIO())
+    assert rows("ingest_post") == 1
+    assert Hold.objects.get().released_at is None
+    assert {line["instance"] for line in lines(tmp_path)} == {watermarks.blank().instance}
+
+
+def test_a_line_that_names_no_instance_is_ours(town: Town, tmp_path: Path) -> None:
+    line = {"class": "posts", "agency": "metro", "before": timezone.now().isoformat(), "at": timezone.now().isoformat(), "generation": 1}
+    (tmp_path / "retention-purged.jsonl").write_text(json.dumps(line))
+    town.post(timezone.now() - DAY)
+    call_command("retention", "--now", "--until-done", stdout=StringIO())
+    assert rows("ingest_post") == 0
 
 
 def test_a_file_that_cannot_be_read_stops_it(town: Town, tmp_path: Path) -> None:
