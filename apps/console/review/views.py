@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -46,9 +46,12 @@ def audit_page(request: HttpRequest) -> HttpResponse:
     return render(request, "console/audit.html", _context(query, scope, week, filters, found, now) | {"wrong": wrong})
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def sign_off_week(request: HttpRequest) -> HttpResponse:
+    """Who was asked on the way who they are comes back by GET: to the page, to do it again."""
+    if request.method != "POST":
+        return redirect("audit")
     now, said = timezone.now(), request.POST
     scope = _scope(request, said.get("agency", ""))
     week = _week(said.get("week", ""), scope, now)

@@ -174,6 +174,7 @@ def test_a_week_that_ended_is_signed_off_once_it_is_looked_at(metro: Agency, rev
 
 def test_a_week_that_goes_on_is_not_signed_off(metro: Agency, reviewer: Member) -> None:
     now = week_of(datetime.now(UTC), CHICAGO)
+    assert signed_in(reviewer).get("/audit/sign-off").headers["Location"] == "/audit/", "as who had to prove first who they are"
     answer = signed_in(reviewer).post("/audit/sign-off", {"week": now.monday, "agency": "metro"}, follow=True)
     assert "This week is not over" in answer.content.decode()
     assert not Review.objects.exists()
