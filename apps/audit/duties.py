@@ -9,6 +9,7 @@ from apps.audit import heads
 from apps.audit.chain import GENESIS, Connection, beginning, digest_at, last_link
 from apps.audit.head_book import HeadBook, book
 from apps.audit.heads import head_now
+from apps.audit.memory import Memory
 from apps.audit.refusals import settle
 from apps.audit.sealing import MOST, seal
 from apps.audit.signing import KeyMissing
@@ -34,19 +35,21 @@ KNOWN_PROBLEMS = "SELECT problems FROM audit_chainstate WHERE id = 1"
 
 
 class Keeper:
-    """The audit's keeper in the one `watch` that is active, on its connection. Made anew when that becomes active."""
+    """The audit's keeper in the one `watch` that is active, on its connection. Made anew when that becomes active, with the memory of
+    the one before."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, memory: Memory | None = None) -> None:
         self.connection = connection
+        self.memory = memory or Memory()
         self.book: HeadBook | None = None
         self.known = GENESIS
         self.scan: Scan | None = None
         self.begun = self.next_at = 0.0
         self.told: set[str] = set()
         self.of_heads: list[str] = []
-        self._open_book()
         row = connection.execute(KNOWN_PROBLEMS).fetchone()
         self.told.update(row[0] if row else ())
+        self._open_book()
 
     def seal(self) -> None:
         """Seal all that waits. An end that is not the one known is told at once, also when no head was written since."""
@@ -56,7 +59,10 @@ class Keeper:
         sealed = MOST
         while sealed == MOST:
             self.known, sealed = seal(self.connection, self.known)
+            self.memory.keep(self.known, datetime.now(UTC))
         self.connection.execute(SEALED, {"at": datetime.now(UTC)})
+        if self.book is not None:
+            self.memory.write(heads.own_key())
 
     def write_head(self) -> None:
         """Sign the chain's newest link and write it off the database."""
@@ -110,17 +116,26 @@ class Keeper:
         self.connection.execute(PROBLEMS, [json.dumps(sorted(self.told))])
 
     def _open_book(self) -> bool:
-        """Read the written heads, the first time from their beginning. What was written and is not in the database is known to be gone."""
+        """Read the written heads, the first time from their beginning. What was known and is not in the database is known to be gone."""
         if self.book is None:
             try:
-                self.book = book()
+                self.book = self.memory.book or book()
             except KeyMissing as error:
                 self._tell([str(error)])
                 return False
-            newest = self.book.newest or GENESIS
-            with self.connection.cursor() as cursor:
-                self.known = max(last_link(cursor), newest, key=lambda link: link.sequence)
+            self._recall(self.book)
         return True
+
+    def _recall(self, book: HeadBook) -> None:
+        """Begin with the newest link of memory, heads and database. Of one link's digests the first of these is right."""
+        book.look()
+        self.memory.book = book
+        wrong = self.memory.recall(book.key)
+        self.memory.forget_before(book.restored_at)
+        with self.connection.cursor() as cursor:
+            links = self.memory.known, book.newest or GENESIS, self.known, last_link(cursor)
+        self.known = max(links, key=lambda link: link.sequence)
+        self._tell([wrong] if wrong else [])
 
     def _is_purged(self) -> bool:
         row = self.connection.execute("SELECT max(sequence) FROM audit_anchor").fetchone()

@@ -10,7 +10,7 @@ LOST = "DELETE FROM audit_unsealed waiting WHERE NOT EXISTS (SELECT FROM audit_e
 
 
 def put_in_order(connection: Connection) -> Link:
-    """Return the newest link that the database holds; what was found up to it is settled."""
+    """Return the newest link that the database holds."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(STRAY)
         cursor.execute(LOST)

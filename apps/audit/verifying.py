@@ -2,24 +2,21 @@
 off, the whole rewritten. Pages of short transactions; nothing is written."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from apps.audit.anchors import is_genuine
-from apps.audit.chain import COLUMNS, Connection, Link, beginning, copied, digest_of, last_link
+from apps.audit.anchors import faults_of
+from apps.audit.chain import Connection, Link, beginning, last_link
+from apps.audit.faults import Fault, missing
+from apps.audit.following import PAGE, follow
 from apps.audit.head_book import HeadBook, book
 
-PAGE = 20_000
 MOST_TOLD = 20
-LINKS = f"""
-    SELECT seal.sequence, encode(seal.digest, 'hex'), seal.entry_id, {COLUMNS}
-    FROM audit_seal seal LEFT JOIN audit_entry entry ON entry.id = seal.entry_id
-    WHERE seal.sequence > {{after}} ORDER BY seal.sequence LIMIT {PAGE}
-"""
+LOWEST = -(2**63)
 STRAY = f"""
     SELECT max(entry.id), array_agg(entry.id ORDER BY entry.id) FILTER (WHERE seal.entry_id IS NULL AND waiting.entry_id IS NULL)
-    FROM (SELECT id FROM audit_entry WHERE id > %s ORDER BY id LIMIT {PAGE}) entry
+    FROM (SELECT id FROM audit_entry WHERE id >= %s ORDER BY id LIMIT {PAGE}) entry
     LEFT JOIN audit_seal seal ON seal.entry_id = entry.id LEFT JOIN audit_unsealed waiting ON waiting.entry_id = entry.id
 """
 TAIL = """
@@ -31,7 +28,8 @@ TAIL = """
 @dataclass
 class Report:
     """What was found. `problems` is empty when all is whole. `unsealed`: entries that wait for the sealer, the oldest since
-    `unsealed_since`; they are no fault while `watch` runs. `settled`: what is not as it was, and was looked into."""
+    `unsealed_since`; they are no fault while `watch` runs. `settled`: what is not as it was, and was looked into. `marks`: of all that
+    is found now and can be settled, also of what is no longer told one by one."""
 
     problems: list[str] = field(default_factory=list)
     checked: int = 0
@@ -43,27 +41,42 @@ class Report:
     took_s: float = 0.0
     untold: int = 0
     settled: list[str] = field(default_factory=list)
-    settled_up_to: int = 0
+    settled_untold: int = 0
+    marks: set[str] = field(default_factory=set)
 
     @property
     def is_whole(self) -> bool:
         return not self.problems
 
-    def blame(self, sentence: str, link: int | None = None) -> None:
-        told = self.settled if link is not None and link <= self.settled_up_to else self.problems
-        if len(told) < MOST_TOLD:
-            told += [sentence] if sentence not in told else []
+    def blame(self, fault: Fault, settled: Set[str]) -> None:
+        """Tell a fault: as settled when exactly that was, else as a problem."""
+        if fault.mark in settled:
+            self.settled_untold += not _kept(self.settled, fault.sentence)
         else:
-            self.untold += 1
+            self.marks.add(fault.mark)
+            self.say(fault.sentence)
+
+    def say(self, sentence: str) -> None:
+        """Tell a problem."""
+        self.untold += not _kept(self.problems, sentence)
+
+
+def _kept(told: list[str], sentence: str) -> bool:
+    """Keep a sentence once, and no more than MOST_TOLD of them."""
+    if sentence not in told and len(told) < MOST_TOLD:
+        told.append(sentence)
+    return sentence in told
 
 
 class Scan:
     """One passage through the chain, a page at each `step`. What a purge removes meanwhile is no fault."""
 
     def __init__(self, connection: Connection, heads: HeadBook) -> None:
-        self.connection, self.heads, self.report = connection, heads, Report(settled_up_to=heads.settled)
+        self.connection, self.heads, self.report = connection, heads, Report()
         self.link: Link | None = None
-        self.stray_after = 0
+        self.settled = heads.settled
+        self.anchor = 0
+        self.stray_from = LOWEST
         self.steps = iter(self._steps())
 
     def step(self) -> bool:
@@ -87,34 +100,27 @@ class Scan:
             start = beginning(cursor)
             if self.link is None or self.link.sequence < start.sequence:
                 self.link, self.report.first = start, start.sequence + 1
-            if start.sequence and not is_genuine(cursor, self.heads.key):
-                self.report.blame(f"the place where the chain begins since a purge (link {start.sequence}) is not signed by this instance")
+            if start.sequence != self.anchor:
+                self._blame(faults_of(cursor, self.heads))
+                self.anchor = start.sequence
             before = self.report.checked
-            for row in copied(cursor, LINKS.format(after=self.link.sequence)):
-                self._check(*row.split(b"\t", 3))
+            for link, faults in follow(cursor, self.link, self.heads):
+                self.link = link
+                self._blame(faults)
+                self.report.checked += 1
         return self.report.checked - before == PAGE
 
-    def _check(self, number: bytes, written: bytes, entry_id: bytes, line: bytes) -> None:
-        assert self.link is not None
-        sequence, digest, entry = int(number), bytes.fromhex(written.decode()), entry_id.decode()
-        if sequence != self.link.sequence + 1:
-            self.report.blame(_missing(self.link.sequence + 1, sequence - 1), sequence - 1)
-        elif line.startswith(b"\\N\t"):
-            self.report.blame(f"entry {entry} was deleted; its seal, link {sequence}, is still there", sequence)
-        elif digest_of(self.link.digest, line) != digest:
-            self.report.blame(f"entry {entry} (link {sequence}) is not what was sealed: {_described(line)}", sequence)
-        self.link = Link(sequence, digest)
-        if signed_at := self.heads.other_than(self.link):
-            self.report.blame(f"the chain was rewritten: link {sequence} is not the head that was signed at {signed_at}", sequence)
-        self.report.checked += 1
+    def _blame(self, faults: list[Fault]) -> None:
+        for fault in faults:
+            self.report.blame(fault, self.settled)
 
     def _stray_page(self) -> bool:
-        row = self.connection.execute(STRAY, [self.stray_after]).fetchone()
+        row = self.connection.execute(STRAY, [self.stray_from]).fetchone()
         if row is None or row[0] is None:
             return False
         for entry in row[1] or ():
-            self.report.blame(f"entry {entry} has no seal and does not wait for one: it was put in, or its seal was deleted")
-        self.stray_after = row[0]
+            self.report.say(f"entry {entry} has no seal and does not wait for one: it was put in, or its seal was deleted")
+        self.stray_from = row[0] + 1
         return True
 
     def _tail(self) -> None:
@@ -122,29 +128,19 @@ class Scan:
         assert row is not None
         self.report.unsealed, self.report.unsealed_since = row[0], row[1]
         for entry in row[2] or ():
-            self.report.blame(f"entry {entry} was deleted before it was sealed")
+            self.report.say(f"entry {entry} was deleted before it was sealed")
 
     def _ends(self) -> None:
         self.heads.look()
         with self.connection.transaction(), self.connection.cursor() as cursor:
             self.report.head, self.report.heads = last_link(cursor), self.heads.count
-        known = self.heads.newest
-        if known is not None and self.report.head.sequence < known.sequence:
-            self.report.blame(f"the end was deleted: {_missing(self.report.head.sequence + 1, known.sequence)}")
-        for sentence in self.heads.wrong:
-            self.report.blame(sentence)
-
-
-def _missing(first: int, last: int) -> str:
-    if first == last:
-        return f"link {first} is missing: its entry and seal were deleted"
-    return f"links {first} to {last} are missing: their entries and seals were deleted"
-
-
-def _described(line: bytes) -> str:
-    """Return what it says it is now, without who: the sentence goes into logs."""
-    act = line.decode(errors="replace").split("\t")[2]
-    return f"it or its seal was changed (it now reads {act})"
+        self.settled = self.heads.settled
+        known, last = self.heads.newest, self.report.head.sequence
+        if known is not None and last < known.sequence:
+            self._blame([missing(last + 1, known.sequence, at_end=True)])
+        self._blame(self.heads.wrong)
+        for sentence in self.heads.lost:
+            self.report.say(sentence)
 
 
 def verify(connection: Connection, heads: HeadBook | None = None) -> Report:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from apps.audit.duties import Keeper
+from apps.audit.memory import Memory
 from apps.audit.signing import KeyMissing
 from apps.pipeline.owner import connect
 from apps.processes import reporting
@@ -35,9 +36,9 @@ class Duty:
     due: float = 0.0
 
 
-def duties(connection: Connection) -> tuple[Duty, ...]:
+def duties(connection: Connection, memory: Memory) -> tuple[Duty, ...]:
     """Return everything that `watch` does, in order."""
-    audit = Keeper(connection)
+    audit = Keeper(connection, memory)
     return (
         Duty(1.0, audit.seal),
         Duty(60.0, audit.write_head),
@@ -46,8 +47,8 @@ def duties(connection: Connection) -> tuple[Duty, ...]:
     )
 
 
-def watch(stopping: threading.Event) -> None:
-    """Be active while the lock is ours, until told to stop; then write down what is known."""
+def watch(stopping: threading.Event, memory: Memory) -> None:
+    """Be active while the lock is ours, until told to stop; then write down what is known. `memory` outlives the connection."""
     with connect("rtcc watch") as connection:
         while not stopping.is_set() and not _is_ours(connection):
             counts.turn()
@@ -55,7 +56,7 @@ def watch(stopping: threading.Event) -> None:
         if stopping.is_set():
             return
         log.info("active")
-        wanted = duties(connection)
+        wanted = duties(connection, memory)
         while not stopping.is_set():
             counts.turn()
             for duty in wanted:
@@ -88,9 +89,10 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     reporting.start("watch")
+    memory = Memory()
     while not stopping.is_set():
         try:
-            watch(stopping)
+            watch(stopping, memory)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             log.warning("starting again in %.0f s: %s", AGAIN_S, error)
             stopping.wait(AGAIN_S)

@@ -93,6 +93,7 @@ AUDIT = DataClass(
     source="audit_entry r",
     age="r.written_at",
     clock="real",
+    whole_days=True,
     tables=(Table("audit_entry", thing="r.id", key="r.id", at="r.written_at", held=False),),
     remove=remove_audit,
 )

@@ -86,7 +86,7 @@ class DataClass:
     A rule may not be shorter than `shortest`, and counts no longer than the rules of `limited_by`: those classes are inside this
     one, as places are inside a raw message. A thing may wait (by `where`) for rows of the classes `after`, which go by their own rule.
     `clock`: sessions age by real time, all else by the instance's. `remove` replaces the plain removal; `folder` is for a class of
-    files, which age by their last change.
+    files, which age by their last change. `whole_days`: it goes up to a midnight (UTC), once a day.
     """
 
     name: str
@@ -106,6 +106,7 @@ class DataClass:
     after: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     clock: Literal["instance", "real"] = "instance"
+    whole_days: bool = False
     kept_before: bool = False
     """The class went by age before there were rules: an upgrade changes nothing."""
     remove: Remove | None = None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from apps.accounts.models import Agency
+from apps.audit.retention import whole_day
 from apps.geo.clock import EPOCH
 from apps.retention.definition import DataClass, Limit
 from apps.retention.registry import classes
@@ -53,7 +54,8 @@ class Rules:
     def limits(self, data_class: DataClass, agencies: Sequence[int], at: datetime) -> list[Limit]:
         """Return before when what goes, for each agency and for what is of none."""
         whose = [*agencies, None] if data_class.by_agency else [None]
-        return [Limit(agency, before(at, self.of(data_class.name, agency).keep)) for agency in whose]
+        befores = [before(at, self.of(data_class.name, agency).keep) for agency in whose]
+        return [Limit(agency, whole_day(one) if data_class.whole_days else one) for agency, one in zip(whose, befores, strict=True)]
 
 
 def before(at: datetime, keep: timedelta) -> datetime:

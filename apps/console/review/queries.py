@@ -16,6 +16,7 @@ from apps.console.review.weeks import Week, ended_weeks, zone_of
 PAGE = 50
 MOST_UNUSUAL = 20
 WEEKS_LOOKED_BACK = 8
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
 WORDS = ("act", "member", "target", "address", "day")
 
 
@@ -85,12 +86,20 @@ def read_filters(query: dict[str, str]) -> Filters:
     """Raises BadFilter."""
     words = {name: query.get(name, "").strip()[:200] for name in ("act", "member", "target", "address")}
     try:
-        day = date.fromisoformat(query["day"]) if query.get("day") else None
+        day = read_day(query["day"]) if query.get("day") else None
         address = str(ip_address(words.pop("address"))) if words["address"] else words.pop("address")
         before = _read_before(query["before"]) if query.get("before") else None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadFilter(f"a filter cannot be read: {error}") from error
     return Filters(**words, address=address, day=day, before=before)
+
+
+def read_day(text: str) -> date:
+    """Return a day whose week is in the calendar in every zone. Raises ValueError."""
+    day = date.fromisoformat(text)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"{day} is not between {FIRST_DAY} and {LAST_DAY}")
+    return day
 
 
 def _read_before(text: str) -> tuple[datetime, int]:

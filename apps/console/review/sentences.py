@@ -80,8 +80,9 @@ PHRASES = {
     "chain_broken": "found that the audit is not whole",
 }
 UNUSUAL = (
-    "chain_broken", "audit_settled", "audit_restored", "break_glass_opened", "break_glass_ended", "name_locked", "sign_in_refused",
-    "refused", "administration_refused", "cut_off", "second_factor_reset", "recovery_code_used", "database_restored", "history_begun_anew",
+    "chain_broken", "audit_settled", "audit_restored", "audit_purged", "break_glass_opened", "break_glass_ended", "name_locked",
+    "sign_in_refused", "refused", "administration_refused", "cut_off", "second_factor_reset", "recovery_code_used", "database_restored",
+    "history_begun_anew",
 )  # fmt: skip
 """What a reviewer sees first, in this order."""
 ROLES = {"administrator": "administrators", "command": "command staff"}

@@ -1,6 +1,6 @@
 """`/audit/`: a week of the audit in plain words, and its sign-off."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -85,9 +85,9 @@ def _week(text: str, scope: Scope, now: datetime) -> Week:
     """Return the week that holds a day, or this week."""
     zone = zone_of(scope.agency.time_zone if scope.agency else "")
     try:
-        day = date.fromisoformat(text) if text else now.astimezone(zone).date()
+        day = queries.read_day(text) if text else now.astimezone(zone).date()
         return week_of(datetime.combine(day, datetime.min.time(), zone), zone)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise Http404("there is no such week") from error
 
 

@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 
 from apps.audit.chain import GENESIS, Connection, Link, copied, digest_of
 from apps.audit.connecting import own_connection
+from apps.audit.following import LAST, LINKS
 from apps.audit.sealing import seal
-from apps.audit.verifying import LINKS
 from tests.running import migrated_database, orm_on
 
 TABLES = ("audit_entry", "audit_seal", "audit_anchor", "audit_review")
@@ -67,7 +67,7 @@ def rewrite(connection: Connection) -> None:
     connection.execute("UPDATE audit_entry SET act = 'nothing' WHERE id = (SELECT entry_id FROM audit_seal WHERE sequence = 4)")
     link = GENESIS
     with connection.cursor() as cursor:
-        lines = [row.split(b"\t", 3)[3] for row in copied(cursor, LINKS.format(after=0))]
+        lines = [row.split(b"\t", 3)[3] for row in copied(cursor, LINKS.format(after=0, upto=LAST))]
     for line in lines:
         link = Link(link.sequence + 1, digest_of(link.digest, line))
         connection.execute("UPDATE audit_seal SET digest = %s WHERE sequence = %s", [link.digest, link.sequence])

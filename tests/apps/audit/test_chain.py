@@ -59,6 +59,11 @@ FORGERIES: dict[str, tuple[str, str]] = {
         "INSERT INTO audit_entry (act, member_name, road, target, reason, detail) VALUES ('x', '', 'page', '', '', '{{}}')",
         "has no seal and does not wait for one: it was put in",
     ),
+    "one put in before all": (
+        "INSERT INTO audit_entry (id, act, member_name, road, target, reason, detail) "
+        "VALUES (-9223372036854775808, 'x', '', '', '', '', '{{}}')",
+        "entry -9223372036854775808 has no seal and does not wait for one: it was put in",
+    ),
 }
 
 

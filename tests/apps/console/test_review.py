@@ -157,6 +157,9 @@ def test_filters_narrow_and_a_wrong_one_is_told(metro: Agency, reviewer: Member)
         assert ("Why: by lee" in text, "Why: by nobody" in text) == (True, False)
     assert "a filter cannot be read" in page(reviewer, address="<script>").lower()
     assert "<script>" not in page(reviewer, address="<script>")
+    assert "a filter cannot be read" in page(reviewer, before=f"{10**25}.1").lower()
+    assert "a filter cannot be read" in page(reviewer, day="9999-12-31").lower()
+    assert signed_in(reviewer).get("/audit/", {"week": "9999-12-31"}).status_code == 404
 
 
 def test_a_week_that_ended_is_signed_off_once_it_is_looked_at(metro: Agency, reviewer: Member) -> None:

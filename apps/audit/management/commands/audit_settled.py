@@ -1,4 +1,4 @@
-"""`./rtcc run audit-settled --reason …`: what was found wrong with the audit was looked into; from now on it is told as settled."""
+"""`./rtcc run audit-settled --reason …`: what is wrong with the audit now was looked into; exactly that is told as settled."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from apps.audit.verifying import verify
 
 
 class Command(BaseCommand):
-    help = "Close what was found wrong with the audit, up to its newest link. Signed, dated, with a reason, for good."
+    help = "Close what is found wrong with the audit now, and nothing else. Signed, dated, with a reason, for good."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reason", required=True)
@@ -26,12 +26,16 @@ class Command(BaseCommand):
             raise CommandError("--reason is empty")
         with own_connection() as connection:
             try:
-                found = verify(connection).problems
+                report = verify(connection)
                 link = put_in_order(connection)
-                wrong = heads.write(heads.head_now(link, 0, datetime.now(UTC), settled=why), heads.own_key())
+                head = heads.head_now(link, 0, datetime.now(UTC), settled=why, found=sorted(report.marks))
+                wrong = heads.write(head, heads.own_key())
             except KeyMissing as error:
                 raise CommandError(str(error)) from error
         if wrong:
             raise CommandError("; ".join(wrong))
-        record("audit_settled", target=f"audit:{link.sequence}", count=len(found), reason=why, detail={"found": found})
-        self.stdout.write(f"settled up to link {link.sequence}: {len(found)} problems")
+        count = len(report.problems) + report.untold
+        record("audit_settled", target=f"audit:{link.sequence}", count=count, reason=why, detail={"found": report.problems})
+        for sentence in report.problems:
+            self.stdout.write(f"settled: {sentence}")
+        self.stdout.write(f"settled, with exactly what was found: {count} problems")

@@ -48,6 +48,8 @@ def lines_of(report: Report) -> list[str]:
     if report.unsealed:
         lines.append(f"{report.unsealed:,} entries are not sealed yet, the oldest since {report.unsealed_since:%Y-%m-%d %H:%M:%S}")
     lines += [f"settled: {sentence}" for sentence in report.settled]
+    if report.settled_untold:
+        lines.append(f"settled: {report.settled_untold:,} more")
     lines += report.problems
     if report.untold:
         lines.append(f"and {report.untold:,} more")
