@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
         """Listen to what the libraries tell in no other way."""
         from allauth.account.signals import authentication_step_completed, password_changed
         from allauth.mfa.models import Authenticator
+        from allauth.socialaccount.models import SocialAccount
 
         from apps.accounts import factor_audit, sessions
 
@@ -20,3 +21,5 @@ class AccountsConfig(AppConfig):
         pre_save.connect(factor_audit.before_save, sender=Authenticator)
         post_save.connect(factor_audit.after_save, sender=Authenticator)
         post_delete.connect(factor_audit.after_delete, sender=Authenticator)
+        post_save.connect(factor_audit.after_linked, sender=SocialAccount)
+        post_delete.connect(factor_audit.after_unlinked, sender=SocialAccount)

@@ -11,10 +11,10 @@ from allauth.account.utils import user_email, user_username
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts import epoch, vault
@@ -23,6 +23,7 @@ from apps.accounts.safe_fetch import FetchFailed, Refused, call, checked_target
 from apps.audit.operations import record
 
 PROVIDER = "openid_connect"
+NO_ROLE = "no group has a role"
 OWN_HEADERS = ("host", "accept-encoding", "user-agent")
 Role = tuple[int, str]
 
@@ -46,16 +47,19 @@ class Federation(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Renew the roles of who is known; refuse who has none. Raises ImmediateHttpResponse."""
+        """Renew the roles of who is known; refuse who has none, and who would add a way in to their account. Raises
+        ImmediateHttpResponse."""
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            refuse(request, sociallogin, "an account is not connected to another")
         if sociallogin.is_existing:
             renew(sociallogin.user, issuer_of(sociallogin), groups_of(sociallogin))
             if not sociallogin.user.memberships.exists():
-                refuse(request, sociallogin)
+                refuse(request, sociallogin, NO_ROLE)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """A new member comes only with a group that has a role. Raises ImmediateHttpResponse."""
         if not roles_of(issuer_of(sociallogin), groups_of(sociallogin)):
-            refuse(request, sociallogin)
+            refuse(request, sociallogin, NO_ROLE)
         return True
 
     @transaction.atomic
@@ -66,9 +70,6 @@ class Federation(DefaultSocialAccountAdapter):  # type: ignore[misc]
         record("member_made", target=f"member:{member.pk}", name=member.username, detail={"issuer": issuer.slug})
         renew(member, issuer, groups_of(sociallogin))
         return member
-
-    def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:
-        return reverse("mfa_index")
 
 
 def app_of(issuer: Issuer) -> SocialApp:
@@ -94,10 +95,10 @@ def roles_of(issuer: Issuer, groups: set[str]) -> set[Role]:
     return set(issuer.group_roles.filter(group__in=groups).values_list("agency_id", "role"))
 
 
-def refuse(request: HttpRequest, sociallogin: SocialLogin) -> None:
+def refuse(request: HttpRequest, sociallogin: SocialLogin, reason: str) -> None:
     """Raises ImmediateHttpResponse."""
     name = user_username(sociallogin.user) or sociallogin.account.uid
-    record("sign_in_refused", name=name, reason="no group has a role", detail={"issuer": sociallogin.account.provider})
+    record("sign_in_refused", name=name, reason=reason, detail={"issuer": sociallogin.account.provider})
     raise ImmediateHttpResponse(render(request, "account/signup_closed.html", status=403))
 
 

@@ -18,6 +18,8 @@ PHRASES = {
     "second_factor_added": "added a second factor",
     "second_factor_removed": "removed a second factor of {member}",
     "second_factor_reset": "reset the second factor of {member}",
+    "single_sign_on_added": "added the single sign-on at {issuer} to {member}",
+    "single_sign_on_removed": "took the single sign-on at {issuer} from {member}",
     "recovery_code_used": "signed in with a recovery code",
     "name_locked": "was locked out after wrong passwords",
     "name_released": "released a locked name",

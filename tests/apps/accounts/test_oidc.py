@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from django.utils import timezone
 
@@ -149,6 +150,27 @@ def test_who_comes_by_it_alone_proves_it_there_again(provider: Provider, issuer:
     back = client.get("/accounts/sso/city/back/" + provider.authorize(there.headers["Location"]))
     assert back.headers["Location"] == "/admin/"
     assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("process", ["connect", "redirect"])
+def test_nobody_adds_a_way_in_to_their_account(provider: Provider, issuer: Issuer, process: str) -> None:
+    client = signed_in(make_member())
+    there = client.post(f"/accounts/sso/city/?process={process}")
+    back = client.get("/accounts/sso/city/back/" + provider.authorize(there.headers["Location"]))
+    assert back.status_code == 403
+    assert not SocialAccount.objects.exists()
+    assert Entry.objects.get(act="sign_in_refused").reason == "an account is not connected to another"
+
+
+def test_a_way_in_that_comes_or_goes_is_written_down(provider: Provider, issuer: Issuer) -> None:
+    sign_in_at(provider)
+    sign_in_at(provider)
+    member = Member.objects.get(username="dana")
+    SocialAccount.objects.get().delete()
+    rows = Entry.objects.filter(act__startswith="single_sign_on").order_by("pk")
+    assert [(row.act, row.target, row.detail) for row in rows] == [
+        (act, f"member:{member.pk}", {"issuer": "city"}) for act in ("single_sign_on_added", "single_sign_on_removed")
+    ]
 
 
 def test_a_token_that_it_did_not_sign_is_refused(provider: Provider, issuer: Issuer) -> None:
