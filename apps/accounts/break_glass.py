@@ -1,7 +1,7 @@
 """Two sealed accounts for the day when nobody else can sign in: no second factor, no lock by name, and a pass phrase that opens once.
 
 Each lies in an envelope. Opening one is told to all who administer until it is sealed again, and it ends with its session or after
-12 hours, whichever comes first.
+12 hours, whichever comes first. Whatever its opener made to come in again ends with it.
 """
 
 import secrets
@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from apps.accounts import epoch
-from apps.accounts.models import Agency, BreakGlass, Member, MemberSession, Membership, Role
+from apps.accounts.cutting import end_everything
+from apps.accounts.models import Agency, BreakGlass, Member, Membership, Role
 from apps.accounts.session_store import LONGEST
 from apps.audit.operations import record
 
@@ -55,10 +57,22 @@ def _seal(name: str, at: datetime) -> Sealed:
     BreakGlass.objects.update_or_create(member=member, defaults={"sealed_at": at, "opened_at": None, "ended_at": None})
     ships = [Membership(member=member, agency=agency, role=Role.ADMINISTRATOR) for agency in Agency.objects.only("pk")]
     Membership.objects.bulk_create(ships, ignore_conflicts=True)
-    MemberSession.objects.filter(member=member).delete()
-    Authenticator.objects.filter(user=member).delete()
+    _end_ways_in(member, at)
     record("break_glass_sealed", target=f"member:{member.pk}", detail={"name": name})
     return Sealed(name, phrase)
+
+
+def _end_ways_in(member: Member, at: datetime) -> None:
+    """End what opens the account beside its phrase: sessions, tokens, second factors, accounts at an issuer."""
+    end_everything(member, at=at)
+    Authenticator.objects.filter(user=member).delete()
+    SocialAccount.objects.filter(user=member).delete()
+
+
+def ends_at(member: AbstractBaseUser, *, at: datetime) -> datetime:
+    """Return when a session that begins now must be over: however often a phrase is used, its 12 hours are those of the first time."""
+    row = BreakGlass.objects.filter(member_id=member.pk, opened_at__isnull=False).first()
+    return (row.opened_at if row and row.opened_at else at) + LONGEST
 
 
 def is_break_glass(name: str) -> bool:
@@ -85,6 +99,7 @@ def ended(member: AbstractBaseUser, *, at: datetime) -> None:
         person = Member.objects.get(pk=member.pk)
         person.set_unusable_password()
         person.save(update_fields=["password"])
+        _end_ways_in(person, at)
         record("break_glass_ended", target=f"member:{member.pk}", name=person.username)
         epoch.tell()
 

@@ -24,15 +24,20 @@ class Cut:
     left: list[str] = field(default_factory=list)
 
 
+def end_everything(member: Member, *, at: datetime) -> None:
+    """Run all of ENDS_WITH_MEMBER, in the transaction that is open."""
+    for path in settings.ENDS_WITH_MEMBER:
+        ending: Ending = import_string(path)
+        ending(member, at=at)
+
+
 @transaction.atomic
 def cut_off(*, member: Member, by: Member | None, reason: str, at: datetime, revoke_keys: bool = False) -> Cut:
     """Make a member inactive and run all of ENDS_WITH_MEMBER; live sockets close with the new grant epoch. Locks the member's row."""
     Member.objects.select_for_update().get(pk=member.pk)
     member.is_active = False
     member.save(update_fields=["is_active"])
-    for path in settings.ENDS_WITH_MEMBER:
-        ending: Ending = import_string(path)
-        ending(member, at=at)
+    end_everything(member, at=at)
     cut = Cut()
     for key in ApiKey.objects.filter(created_by=member, revoked_at=None):
         if revoke_keys:

@@ -9,7 +9,7 @@ from django.contrib.sessions.backends import db
 
 LONGEST = timedelta(hours=12)
 SIGN_IN = "sign_in"
-"""What is noted of a sign-in in the session's data: {"at": seconds, "how", "address", "agent"}."""
+"""What is noted of a sign-in in the session's data: {"at": seconds, "until": seconds, "how", "address", "agent"}."""
 
 
 class SessionStore(db.SessionStore):
@@ -34,5 +34,6 @@ class SessionStore(db.SessionStore):
             session.member_id = int(data[SESSION_KEY])
             session.begun_at = begun_at
             session.how, session.address, session.agent = note["how"], note["address"], note["agent"]
-            session.expire_date = min(session.expire_date, begun_at + LONGEST)
+            until = datetime.fromtimestamp(note["until"], UTC) if "until" in note else begun_at + LONGEST
+            session.expire_date = min(session.expire_date, begun_at + LONGEST, until)
         return session

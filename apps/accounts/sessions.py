@@ -28,6 +28,7 @@ def begun(sender: object, request: HttpRequest, user: AbstractBaseUser, **more: 
     now = time.time()
     request.session[SIGN_IN] = {
         "at": now,
+        "until": break_glass.ends_at(user, at=timezone.now()).timestamp(),
         "how": how_signed_in(request, user),
         "address": request.META.get("REMOTE_ADDR") or None,
         "agent": short_agent(request.META.get("HTTP_USER_AGENT", "")),
@@ -80,8 +81,9 @@ def sessions_of(member: Member, *, at: datetime) -> list[MemberSession]:
 
 @transaction.atomic
 def end(session: MemberSession, *, at: datetime, reason: str = "") -> None:
-    """Sign one session out: its pages at once, its live socket with the hub's next look."""
-    session.delete()
+    """Sign one session out: its pages at once, its live socket with the hub's next look. Does nothing for one that ended already."""
+    if not session.delete()[0]:
+        return
     record("session_ended", target=f"member:{session.member_id}", reason=reason, detail=facts_of(session))
     if session.member is not None:
         break_glass.ended(session.member, at=at)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.accounts.models import Member, ViewToken
+from apps.accounts.models import BreakGlass, Member, ViewToken
 from apps.accounts.operations import digest_of
 from apps.audit.operations import record
 
@@ -36,7 +36,10 @@ def make(*, member: Member, name: str, expires_at: datetime, at: datetime, layer
     """Make a token of 256 random bits for a member. `layer` empty: all that the member may see. Locks the member. Raises BadToken."""
     if not at < expires_at <= at + LONGEST:
         raise BadToken(f"a token lasts from now up to {LONGEST.days} days")
-    Member.objects.select_for_update().only("pk").get(pk=member.pk)
+    if not Member.objects.select_for_update().get(pk=member.pk).is_active:
+        raise BadToken("who may not sign in has no tokens")
+    if BreakGlass.objects.filter(member=member).exists():
+        raise BadToken("a sealed account has no tokens")
     if living(member=member, at=at).count() >= MOST_TOKENS:
         raise BadToken(f"you have {MOST_TOKENS} tokens; revoke one first")
     text = MARK + secrets.token_urlsafe(32)
