@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -15,12 +16,14 @@ from django.utils import timezone
 
 from apps.accounts import break_glass, lock_out
 from apps.accounts.guard import is_confirmed
+from apps.accounts.models import Member
 from apps.accounts.session_store import SIGN_IN
 from apps.audit.operations import record
 
 
 class SignIn(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
+        "changed": "Your account was changed just now. Sign in again.",
         "locked": "Too many wrong passwords: this name is locked until an administrator releases it.",
         "spent": "This sealed account was opened before. It must be sealed again.",
         "too_many_login_attempts": "Too many attempts from here. Wait a minute and try again.",
@@ -62,13 +65,25 @@ class SignIn(DefaultAccountAdapter):  # type: ignore[misc]
         answer: HttpResponse | None = super().pre_login(request, user, **hints)
         return answer
 
-    @transaction.atomic
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """Every step was taken. The session, under its new key, and the audit row commit together."""
+        """Every step was taken. Raises ImmediateHttpResponse for who was cut off, or got another password, since the first one."""
+        if not self._let_in(request, user):
+            record("sign_in_refused", target=f"member:{user.pk}", name=user.get_username(), reason="changed meanwhile")
+            messages.error(request, self.error_messages["changed"])
+            clear_login(request)
+            raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
+
+    @transaction.atomic
+    def _let_in(self, request: HttpRequest, user: AbstractBaseUser) -> bool:
+        """The session, under its new key, and the audit row commit together. Locks the member's row: either the sign-in sees that the
+        member was cut off, or the cutting off sees the session."""
+        if not Member.objects.select_for_update().filter(pk=user.pk, is_active=True, password=user.password).first():
+            return False
         super().login(request, user)
         lock_out.succeeded(user.get_username())
         record("sign_in", target=f"member:{user.pk}", detail={"how": request.session[SIGN_IN]["how"]})
         break_glass.opened(user, at=timezone.now())
+        return True
 
     def get_login_stages(self) -> list[str]:
         ours = {"allauth.mfa.stages.AuthenticateStage": "apps.accounts.stages.SecondFactorStage"}

@@ -118,6 +118,12 @@ def test_one_lasts_at_most_a_year(member: Member, days: int) -> None:
         token_of(member, days=days)
 
 
+def test_who_was_cut_off_while_the_page_was_under_way_gets_none(member: Member) -> None:
+    Member.objects.update(is_active=False)
+    with pytest.raises(tokens.BadToken, match="may not sign in"):
+        token_of(member)
+
+
 def test_a_member_has_no_more_than_twenty(member: Member) -> None:
     for _ in range(tokens.MOST_TOKENS):
         token_of(member)
