@@ -122,6 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
+# What pages ask again and again while nobody is at the desk.
+ASKED_BY_PAGES = ["/accounts/session/", "/health/"]
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "apps.accounts.sign_in.SignIn"

@@ -83,7 +83,7 @@ def unlock(request: HttpRequest) -> JsonResponse:
         prove(request, said(request))
     except ValidationError as error:
         return refused(" ".join(error.messages), 403)
-    desks.unlock(request.session.session_key or "")
+    desks.unlock(request.session.session_key or "", at=timezone.now())
     return state_after(request)
 
 

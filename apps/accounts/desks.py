@@ -1,10 +1,14 @@
 """Desks that stand idle: how long each may, and the lock of its session.
 
+The server locks who comes after the desk stood idle, whatever page was open. An open map locks by itself, covered at once, and says
+with each question about its session how long ago somebody used it.
+
 A browser learns its class once, by a signed cookie that an administrator sets while sitting at it.
 """
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +20,8 @@ COOKIE = "rtcc_workstation"
 SALT = "rtcc workstation"
 KEPT = timedelta(days=400)
 USUAL_IDLE = timedelta(minutes=30)
+SHORTEST_IDLE = timedelta(minutes=1)
+"""No desk locks sooner: until then nobody needs to know its class."""
 
 
 def class_of(request: HttpRequest) -> WorkstationClass | None:
@@ -33,6 +39,31 @@ def idle_limit(request: HttpRequest) -> timedelta | None:
     if found is None:
         return USUAL_IDLE
     return None if found.is_exempt else timedelta(minutes=found.idle_minutes)
+
+
+def stood_idle(request: HttpRequest, *, at: datetime) -> timedelta:
+    """Return how long nobody had used the session when this request came."""
+    session: MemberSession | None = getattr(request.session, "row", None)
+    used_at = (session.seen_at or session.begun_at) if session else None
+    return max(at - used_at, timedelta()) if used_at else timedelta()
+
+
+def must_lock(request: HttpRequest, *, at: datetime) -> bool:
+    idle = stood_idle(request, at=at)
+    limit = idle_limit(request) if idle > SHORTEST_IDLE else None
+    return limit is not None and idle > limit
+
+
+def used_at(request: HttpRequest, *, at: datetime) -> datetime | None:
+    """Return when somebody used the desk, as this request tells. What a page asks by itself is no use; it may say how long ago
+    there was one (`idle_s`, in seconds). None when it does not."""
+    if request.path not in settings.ASKED_BY_PAGES:
+        return at
+    try:
+        idle_s = float(request.GET.get("idle_s", ""))
+        return at - timedelta(seconds=idle_s) if idle_s >= 0 else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def set_class(response: HttpResponse, found: WorkstationClass | None, *, secure: bool) -> None:
@@ -55,6 +86,6 @@ def lock(session_key: str, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def unlock(session_key: str) -> None:
-    MemberSession.objects.filter(session_key=session_key).update(locked_at=None)
+def unlock(session_key: str, *, at: datetime) -> None:
+    MemberSession.objects.filter(session_key=session_key).update(locked_at=None, seen_at=at)
     record("session_unlocked")

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from apps.accounts import desks
 from apps.accounts.models import MemberSession
 from apps.accounts.second_factor import is_entitled
 from apps.accounts.sessions import CONFIRMED
 from apps.audit.operations import record
 
-SEEN_EVERY = timedelta(minutes=1)
+SEEN_EVERY = timedelta(seconds=15)
 OPEN_WHILE_LOCKED = ("/accounts/session/", "/accounts/logout/", "/basemap.geojson", "/static/", "/favicon.ico")
 FUTURE_S = 60.0
 READS = ("GET", "HEAD", "OPTIONS")
@@ -44,11 +45,16 @@ class Guard:
 
 
 def look(request: HttpRequest) -> HttpResponse | None:
-    """Note that the session is used, and refuse when it is locked."""
+    """Lock the session when the desk stood idle, note that it is used, and refuse when it is locked."""
     session: MemberSession | None = getattr(request.session, "row", None)
     if session is None:
         return None
-    touch(session, timezone.now())
+    at = timezone.now()
+    if session.locked_at is None and desks.must_lock(request, at=at):
+        desks.lock(session.session_key, at=at)
+        session.locked_at = at
+    elif session.locked_at is None:
+        touch(session, desks.used_at(request, at=at))
     if session.locked_at is None or request.path == "/" or request.path.startswith(OPEN_WHILE_LOCKED):
         return None
     if "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/"):
@@ -56,9 +62,9 @@ def look(request: HttpRequest) -> HttpResponse | None:
     return JsonResponse({"error": "locked", "detail": "this desk is locked; sign in over the page"}, status=423)
 
 
-def touch(session: MemberSession, at: datetime) -> None:
-    if session.seen_at is None or at - session.seen_at > SEEN_EVERY:
-        MemberSession.objects.filter(pk=session.pk).update(seen_at=at)
+def touch(session: MemberSession, used_at: datetime | None) -> None:
+    if used_at and (session.seen_at is None or used_at - session.seen_at > SEEN_EVERY):
+        MemberSession.objects.filter(pk=session.pk).update(seen_at=used_at)
 
 
 def administering(request: HttpRequest) -> HttpResponse | None:

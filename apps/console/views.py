@@ -18,6 +18,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 
+from apps.accounts import desks
 from apps.accounts.asking import asking
 from apps.console.client import ClientNotBuilt, read_entry
 from apps.console.health import read_health
@@ -40,7 +41,8 @@ def map_page(request: HttpRequest) -> HttpResponse:
         entry = read_entry(settings.BASE_DIR / BUILT)
     except ClientNotBuilt as error:
         return render(request, "console/not_built.html", {"why": str(error)}, status=503)
-    return render(request, "console/map.html", {"entry": entry, "has_streets": basemap_file().exists()})
+    idle_s = int(desks.stood_idle(request, at=datetime.now(UTC)).total_seconds())
+    return render(request, "console/map.html", {"entry": entry, "has_streets": basemap_file().exists(), "idle_s": idle_s})
 
 
 def basemap_file() -> Path:

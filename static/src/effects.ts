@@ -3,6 +3,7 @@
 import type { CommandRegistry } from "./commands/registry";
 import type { LiveMap } from "./live-map";
 import type { CommandBar } from "./panels/command-bar";
+import type { SessionRoads } from "./feed/session";
 import { AlarmSound } from "./panels/sound";
 import { type PageAddress, parseAddress } from "./state/address";
 import { liveness } from "./state/freshness";
@@ -106,7 +107,6 @@ export function soundWhenNotLive(store: Store): void {
 }
 
 /** A refused connection may mean that the session ended; ask once, so that the page can say so. */
-export async function checkSignIn(store: Store): Promise<void> {
-  const answer = await fetch("/api/layers/", { redirect: "manual", headers: { accept: "application/json" } }).catch(() => null);
-  if (answer && (answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect")) store.dispatch({ type: "signed_out" });
+export async function checkSignIn(store: Store, session: SessionRoads): Promise<void> {
+  if (await session.isOver()) store.dispatch({ type: "signed_out" });
 }

@@ -10,8 +10,9 @@ const WRITE_EVERY_MS = 1000;
 const LOOK_EVERY_MS = 1000;
 const ASK_EVERY_MS = 30_000;
 
-export function lockWhenIdle(store: Store, session: SessionRoads, storage: Storage): void {
-  let usedAt = Date.now();
+/** `idleMs`: how long nobody had used this desk when its page was loaded. Loading is no use. */
+export function lockWhenIdle(store: Store, session: SessionRoads, storage: Storage, idleMs: number): void {
+  let usedAt = readUsedAt(storage.getItem(USED), Date.now() - idleMs);
   const use = (): void => {
     usedAt = Date.now();
     storage.setItem(USED, String(usedAt));
@@ -25,19 +26,19 @@ export function lockWhenIdle(store: Store, session: SessionRoads, storage: Stora
   for (const kind of TOUCHES) addEventListener(kind, touched, { passive: true, capture: true });
   setInterval(() => {
     usedAt = readUsedAt(storage.getItem(USED), usedAt);
-    const { isLocked, idleMs } = store.state.desk;
-    if (mustLock({ now: Date.now(), usedAt, idleMs, isLocked })) store.dispatch({ type: "lock", isLocked: true });
+    if (mustLock({ ...store.state.desk, now: Date.now(), usedAt })) store.dispatch({ type: "lock", isLocked: true });
   }, LOOK_EVERY_MS);
-  keepInStep(store, session);
+  keepInStep(store, session, () => Date.now() - usedAt);
 }
 
-/** What is locked here becomes locked there, and what another window locked or unlocked is so here. */
-function keepInStep(store: Store, session: SessionRoads): void {
+/** What is locked here becomes locked there, and what another window locked or unlocked is so here. The server hears how long nobody
+ * has used the desk, since it locks whoever comes later. */
+function keepInStep(store: Store, session: SessionRoads, idleForMs: () => number): void {
   let isTold = store.state.desk.isLocked;
   const ask = async (): Promise<void> => {
     const wasLocked = store.state.desk.isLocked;
     if (wasLocked && !isTold) isTold = await session.lock();
-    const desk = await session.read();
+    const desk = await session.read(idleForMs());
     if (desk === null || store.state.desk.isLocked !== wasLocked) return;
     const mustStay = wasLocked && !isTold && desk.idleMs !== null;
     store.dispatch({ type: "desk", desk: { ...desk, isLocked: desk.isLocked || mustStay } });

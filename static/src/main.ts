@@ -87,7 +87,7 @@ const feed = new LiveFeed(`${location.protocol === "https:" ? "wss" : "ws"}://${
   frame: (frame) => store.dispatch({ type: "frame", frame }),
   link: (event) => {
     store.dispatch({ type: "link", event, real: Date.now() });
-    if (event.kind === "closed" && (!event.wasOpen || event.code >= 4401)) void checkSignIn(store);
+    if (event.kind === "closed" && (!event.wasOpen || event.code >= 4401)) void checkSignIn(store, session);
   },
 });
 live.onLook = (view) => feed.look(view);
@@ -97,6 +97,6 @@ markBody(store, root);
 keepAddress(store, live);
 onKeys(commands, store, commandBar);
 soundWhenNotLive(store);
-lockWhenIdle(store, session, localStorage);
+lockWhenIdle(store, session, localStorage, Number(root.dataset.idleS ?? 0) * 1000);
 window.rtcc = { state: () => report(store.state, live.isDrawn) };
 feed.connect();

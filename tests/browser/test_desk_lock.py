@@ -1,6 +1,9 @@
 """A desk that nobody uses: the sign-in lies over the running page, and what lies below is covered here and refused by the server."""
 
 import re
+from datetime import timedelta
+
+from django.utils import timezone
 
 from apps.accounts.models import MemberSession
 from tests.browser.conftest import Login, OpenDesk
@@ -38,6 +41,24 @@ def test_an_idle_desk_locks_over_the_running_map_and_opens_for_its_member(open_d
     desk.until(lambda: not desk.state()["locked"], what="the page as it was")
     assert [desk.page.locator(part).is_visible() for part in COVERED] == [True, True]
     assert desk.page.evaluate("fetch('/api/layers/').then((answer) => answer.status)") == 200
+
+
+def test_the_server_hears_whether_somebody_uses_the_map(open_desk: OpenDesk, login: Login) -> None:
+    desk = open_desk()
+    desk.page.clock.install()
+    desk.sign_in(*login)
+    desk.until_live()
+    desk.page.mouse.move(300, 300)
+    desk.page.clock.fast_forward("20:00")
+    key = next(cookie["value"] for cookie in desk.page.context.cookies() if cookie["name"] == "sessionid")
+    own, long_ago = MemberSession.objects.filter(session_key=key), timezone.now() - timedelta(minutes=20)
+    own.update(seen_at=long_ago)
+    with desk.page.expect_response(re.compile("/accounts/session/.idle_s=12")):
+        desk.page.clock.fast_forward("00:31")
+    assert own.get().seen_at == long_ago, "an open map is no use"
+    desk.page.mouse.move(310, 310)
+    desk.page.clock.fast_forward("00:31")
+    desk.until(lambda: own.get().seen_at > long_ago + timedelta(minutes=19), what="the use of the map")
 
 
 def test_a_locked_page_that_is_loaded_again_is_locked(open_desk: OpenDesk, login: Login) -> None:

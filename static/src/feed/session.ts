@@ -24,12 +24,18 @@ export class SessionRoads {
     private readonly csrf: string,
   ) {}
 
-  /** Null when the server does not answer, or not to us. */
-  async read(): Promise<Desk | null> {
-    const answer = await fetch(this.url).catch(() => null);
+  /** `idleMs`: how long nobody has used this desk. Null when the server does not answer, or not to us. */
+  async read(idleMs: number): Promise<Desk | null> {
+    const answer = await fetch(`${this.url}?idle_s=${(Math.max(0, idleMs) / 1000).toFixed(1)}`).catch(() => null);
     if (!answer?.ok) return null;
     const told = (await answer.json()) as Told;
     return { isLocked: told.locked, idleMs: told.idle_s === null ? null : told.idle_s * 1000, endsAt: Date.parse(told.ends_at), notices: told.notices };
+  }
+
+  /** Return whether the server says that the session is over. */
+  async isOver(): Promise<boolean> {
+    const answer = await fetch(this.url).catch(() => null);
+    return answer?.status === 401;
   }
 
   /** Return whether the server has locked the session. */

@@ -1,15 +1,18 @@
 """Desks that stand idle: their class, their lock and what it covers."""
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from apps.accounts import operations
+from apps.accounts import desks, operations
 from apps.accounts.models import MemberSession, SignInAttempts, WorkstationClass
 from tests.apps.accounts.steps import acts
-from tests.world import PASSWORD, make_agency, make_instance, make_member, signed_in
+from tests.world import PASSWORD, make_administrator, make_agency, make_instance, make_member, signed_in
 
 pytestmark = pytest.mark.django_db
 STATE, LOCK, UNLOCK = "/accounts/session/", "/accounts/session/lock/", "/accounts/session/unlock/"
@@ -96,11 +99,75 @@ def test_who_administers_says_at_a_desk_what_kind_it_is(desk: Client) -> None:
     assert acts().count("workstation_set") == 2
 
 
-def test_what_a_session_reads_is_seen_once_a_minute(desk: Client) -> None:
-    session = MemberSession.objects.get()
-    before = session.seen_at
-    desk.get(STATE)
+def stand_idle(minutes: float) -> datetime:
+    """Let nobody have used the desk for so long."""
+    seen_at = timezone.now() - timedelta(minutes=minutes)
+    MemberSession.objects.update(seen_at=seen_at)
+    return seen_at
+
+
+def seen_s() -> float:
+    """Return how long ago the desk was used, in seconds."""
+    return time.time() - MemberSession.objects.get().seen_at.timestamp()  # type: ignore[union-attr]
+
+
+def test_what_a_session_reads_is_its_use(desk: Client) -> None:
+    before = MemberSession.objects.get().seen_at
+    desk.get("/api/layers/")
+    assert MemberSession.objects.get().seen_at == before, "written only now and then"
+    stand_idle(29)
+    assert desk.get("/api/layers/").status_code == 200
+    assert seen_s() < 10
+
+
+def test_a_desk_that_nobody_used_is_locked_whatever_page_was_open(desk: Client) -> None:
+    stand_idle(31)
+    assert desk.get("/api/layers/").status_code == 423
+    assert MemberSession.objects.get().locked_at is not None
+    assert acts()[-1] == "session_locked"
+    stand_idle(120)
+    assert unlock(desk, password=PASSWORD).json() == {"locked": False}
+    assert desk.get("/api/layers/").status_code == 200, "who unlocked it uses it"
+    stand_idle(31)
+    assert b"data-locked" in desk.get("/").content
+    assert acts().count("session_locked") == 2
+
+
+def test_each_kind_of_desk_is_locked_in_its_own_time(desk: Client) -> None:
+    agency = make_agency("other")
+    quick = WorkstationClass.objects.create(agency=agency, name="Front office", idle_minutes=5)
+    floor = WorkstationClass.objects.create(agency=agency, name="Dispatch floor", is_exempt=True)
+    for chosen, minutes, status in ((floor, 11 * 60, 200), (quick, 4.9, 200), (quick, 5.1, 423)):
+        response = HttpResponse()
+        desks.set_class(response, chosen, secure=False)
+        desk.cookies["rtcc_workstation"] = response.cookies["rtcc_workstation"].value
+        stand_idle(minutes)
+        assert desk.get("/api/layers/").status_code == status
+
+
+@pytest.mark.parametrize("said", [{}, {"idle_s": "1200"}, {"idle_s": "x"}, {"idle_s": "-5"}, {"idle_s": "nan"}, {"idle_s": "-inf"}])
+def test_a_map_that_nobody_uses_asks_without_using_the_desk(desk: Client, said: dict[str, str]) -> None:
+    before = stand_idle(10)
+    assert desk.get(STATE, said).json()["locked"] is False
     assert MemberSession.objects.get().seen_at == before
-    MemberSession.objects.update(seen_at=session.begun_at - (session.expire_date - session.begun_at))
-    desk.get(STATE)
-    assert abs(MemberSession.objects.get().seen_at.timestamp() - time.time()) < 10  # type: ignore[union-attr]
+
+
+def test_a_page_that_loads_itself_again_does_not_use_the_desk() -> None:
+    make_instance()
+    boss = signed_in(make_administrator())
+    before = stand_idle(10)
+    assert boss.get("/health/").status_code == 200
+    assert MemberSession.objects.get().seen_at == before
+
+
+def test_a_map_that_somebody_moves_keeps_the_desk_open(desk: Client) -> None:
+    stand_idle(29)
+    desk.get(STATE, {"idle_s": "7"})
+    assert 7 <= seen_s() < 17
+    stand_idle(31)
+    assert desk.get(STATE, {"idle_s": "0"}).json()["locked"] is True, "a word that comes too late opens nothing"
+
+
+def test_a_page_that_is_loaded_anew_knows_how_long_the_desk_stood(desk: Client) -> None:
+    stand_idle(20)
+    assert b'data-idle-s="1200"' in desk.get("/").content
