@@ -39,6 +39,11 @@ def optional(name: str, default: str | None = None) -> str | None:
     return value
 
 
+def several(name: str) -> list[str]:
+    """Return the values that stand in a variable, or in the file that NAME_FILE names, with commas or line ends between them."""
+    return re.split(r"[,\s]+", given.strip(" ,")) if (given := optional(name)) else []
+
+
 def choice(name: str, words: tuple[str, ...]) -> str:
     """Return one of the words; the first when the variable is not set."""
     value = os.environ.get(name) or words[0]

@@ -43,17 +43,18 @@ def look(*, thorough: bool = False) -> Seen:
         host=own_host(sys.argv),
         database=database_seen(thorough=thorough),
         listening=tuple(listening(Path(settings.STATE_FOLDER))) if thorough else (),
+        older_secrets=tuple(settings.SECRET_KEY_FALLBACKS),
     )
 
 
 def own_host(words: list[str]) -> str | None:
-    """Return where this process will listen, as its command line says; None when it says nothing of it."""
+    """Return where this process will listen, as its command line says, or the environment that uvicorn reads; None when neither does."""
     for place, word in enumerate(words):
         if word == "--host" and place + 1 < len(words):
             return words[place + 1]
         if word.startswith("--host="):
             return word.partition("=")[2]
-    return None
+    return os.environ.get("UVICORN_HOST") or None
 
 
 def database_seen(*, thorough: bool) -> Database:

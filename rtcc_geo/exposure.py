@@ -63,6 +63,7 @@ class Seen:
     host: str | None
     database: Database
     listening: tuple[Listening, ...] = ()
+    older_secrets: tuple[str, ...] = ()
 
 
 def is_own(host: str) -> bool:
@@ -78,9 +79,15 @@ def check_debug(seen: Seen) -> Iterator[Finding]:
         yield Finding("debug", "error pages show code and settings to whoever asks", "set DEBUG to False")
 
 
+def can_be_guessed(secret: str) -> bool:
+    known = any(secret.lower().startswith(word) for word in KNOWN_SECRETS)
+    return known or len(secret) < SHORTEST_SECRET or len(set(secret)) < 12
+
+
 def check_secret(seen: Seen) -> Iterator[Finding]:
-    known = any(seen.secret.lower().startswith(word) for word in KNOWN_SECRETS)
-    if known or len(seen.secret) < SHORTEST_SECRET or len(set(seen.secret)) < 12:
+    if any(can_be_guessed(secret) for secret in seen.older_secrets):
+        yield Finding("secret key", "an older one can be guessed, and is still taken", "take it out of RTCC_SECRET_KEY_FALLBACKS")
+    if can_be_guessed(seen.secret):
         yield Finding("secret key", "it can be guessed; who knows it can sign in as anybody", "set RTCC_SECRET_KEY to 50 random characters")
 
 

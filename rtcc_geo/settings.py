@@ -15,6 +15,8 @@ TLS_CERTIFICATE = environment.optional("RTCC_TLS_CERTIFICATE")
 METRICS_TOKEN = environment.optional("RTCC_METRICS_TOKEN")
 
 SECRET_KEY = environment.required("RTCC_SECRET_KEY")
+# Keys of before: what they signed or encrypted can still be read.
+SECRET_KEY_FALLBACKS = environment.several("RTCC_SECRET_KEY_FALLBACKS")
 DEBUG = False
 ALLOWED_HOSTS = [ORIGIN.host, "localhost", "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [ORIGIN.url]

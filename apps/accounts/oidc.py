@@ -3,6 +3,7 @@
 Every call to an issuer goes through safe_fetch, to the machines that an administrator entered and no others.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from apps.accounts.safe_fetch import FetchFailed, Refused, call, checked_target
 from apps.audit.operations import record
 
 PROVIDER = "openid_connect"
+UNREADABLE = "its secret cannot be read with this instance's secret key; enter it again"
 NO_ROLE = "no group has a role"
 OWN_HEADERS = ("host", "accept-encoding", "user-agent")
 Role = tuple[int, str]
@@ -30,9 +32,9 @@ Role = tuple[int, str]
 
 class Federation(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[SocialApp]:
-        """Return the issuers that are switched on, as allauth knows them."""
-        issuers = Issuer.objects.filter(is_active=True).order_by("name")
-        apps = [app_of(issuer) for issuer in issuers]
+        """Return the issuers that are switched on, as allauth knows them. One whose secret cannot be read is left out and told of on its
+        page: the others, and passwords, go on."""
+        apps = list(readable(Issuer.objects.filter(is_active=True).order_by("name")))
         asked = [app for app in apps if provider in (None, PROVIDER, app.provider_id)]
         return [app for app in asked if client_id in (None, app.client_id)]
 
@@ -72,7 +74,17 @@ class Federation(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return member
 
 
+def readable(issuers: Iterable[Issuer]) -> Iterator[SocialApp]:
+    for issuer in issuers:
+        try:
+            yield app_of(issuer)
+        except vault.Unreadable:
+            if issuer.last_result != UNREADABLE:
+                note(issuer, UNREADABLE)
+
+
 def app_of(issuer: Issuer) -> SocialApp:
+    """Raises vault.Unreadable."""
     settings = {"server_url": issuer.server_url, "fetch_userinfo": False}
     secret = vault.decrypt(issuer.secret) if issuer.secret else ""
     return SocialApp(

@@ -1,5 +1,6 @@
 """The second factor: authenticator apps (TOTP), passkeys and recovery codes, kept by allauth. A code is used once (RFC 6238, 5.2)."""
 
+import logging
 import time
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from apps.accounts import vault
 from apps.accounts.models import Member, MemberSession
 from apps.audit.operations import record
 
+log = logging.getLogger(__name__)
 STRONG = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 ENTITLED = "SELECT accounts_is_entitled(%s)"
 
@@ -55,13 +57,23 @@ def use_code(member: Member, code: str, *, at: datetime) -> Authenticator | None
     """Use up a code of the member's app, or a recovery code. Return where it came from; None when it is wrong or was used. Locks both."""
     typed = "".join(code.split())
     for authenticator in Authenticator.objects.select_for_update().filter(user=member).exclude(type=Authenticator.Type.WEBAUTHN):
-        if authenticator.type == Authenticator.Type.TOTP:
-            if _use_totp(authenticator, typed, at):
-                return authenticator
-        elif authenticator.wrap().validate_code(typed):
-            record("recovery_code_used", target=f"member:{member.pk}", name=member.username)
+        try:
+            fits = _use(authenticator, typed, at)
+        except vault.Unreadable:
+            log.error("a second factor (%s) of member %s cannot be read with this instance's secret key", authenticator.type, member.pk)
+            continue
+        if fits:
+            if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+                record("recovery_code_used", target=f"member:{member.pk}", name=member.username)
             return authenticator
     return None
+
+
+def _use(authenticator: Authenticator, code: str, at: datetime) -> bool:
+    """Raises vault.Unreadable."""
+    if authenticator.type == Authenticator.Type.TOTP:
+        return _use_totp(authenticator, code, at)
+    return bool(authenticator.wrap().validate_code(code))
 
 
 def _use_totp(authenticator: Authenticator, code: str, at: datetime) -> bool:

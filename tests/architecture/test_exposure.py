@@ -1,6 +1,7 @@
 """What is open that should not be: found, told with what to do, and reason enough for an operational instance not to start."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from apps.accounts.models import Instance
-from rtcc_geo import exposed
+from rtcc_geo import exposed, starting
 from rtcc_geo.exposure import Database, Listening, Seen, findings, refusals
 from tests.running import ROOT, NotReady, RunningSystem, _administer, migrated_database, orm_on, wait_until
 
@@ -38,7 +39,7 @@ def test_what_is_good_starts(good: Seen) -> None:
     ("facts", "told"),
     [
         ({"debug": True}, "debug"), ({"secret": "django-insecure-" + GOOD_SECRET}, "secret key"),
-        ({"secret": GOOD_SECRET[:20]}, "secret key"), ({"secret": "ab" * 40}, "secret key"),
+        ({"secret": GOOD_SECRET[:20]}, "secret key"), ({"older_secrets": (GOOD_SECRET, "changeme")}, "secret key"), ({"secret": "ab" * 40}, "secret key"),
         ({"origin": "http://rtcc.example"}, "origin"), ({"origin": "http://10.1.2.3:8080"}, "origin"),
         ({"origin": "https://rtcc.example"}, "cookies"), ({"hosts": ("*",)}, "hosts"), ({"hosts": (".example",)}, "hosts"),
         ({"redis": "redis://localhost:6379/0"}, "redis"), ({"redis": "redis://10.0.0.9:6379/0"}, "redis"), ({"host": "0.0.0.0"}, "port"),
@@ -112,6 +113,36 @@ def test_it_reads_the_kernels_table_of_sockets(family: int, address: str) -> Non
         own.listen()
         inode = os.readlink(f"/proc/self/fd/{own.fileno()}")
         assert exposed.heard_sockets()[inode] == (address, own.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "host"),
+    [("uvicorn --host 10.1.1.1", "0.0.0.0", "10.1.1.1"), ("uvicorn --host=::", "", "::"), ("uvicorn", "0.0.0.0", "0.0.0.0"), ("uvicorn", "", None)],
+)  # fmt: skip
+def test_it_knows_where_uvicorn_will_listen(monkeypatch: pytest.MonkeyPatch, words: str, environment: str, host: str | None) -> None:
+    monkeypatch.setenv("UVICORN_HOST", environment)
+    assert exposed.own_host(words.split()) == host
+
+
+async def test_an_instance_that_is_not_set_up_is_judged_as_soon_as_it_is(good: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process that starts before the database is there, or before its first row, sees from look to look."""
+    bad = replace(good, origin="http://rtcc.example")
+    looks = iter([replace(bad, database=Database()), None, replace(bad, database=Database()), bad])
+    ended: list[int] = []
+
+    def look() -> Seen:
+        seen = next(looks)
+        if seen is None:
+            raise exposed.DatabaseAway
+        return seen
+
+    monkeypatch.setattr(starting, "look", look)
+    monkeypatch.setattr(starting, "AGAIN_S", 0.001)
+    monkeypatch.setattr(starting.os, "kill", lambda pid, what: ended.append(what))
+    task = await starting.refuse_while_exposed()
+    assert task is not None
+    await task
+    assert (ended, list(looks)) == ([signal.SIGTERM], [])
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Sign-in by an identity provider: groups become roles and go, and nothing is called that nobody entered."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -228,6 +229,22 @@ def test_an_issuer_that_is_switched_off_or_unknown_is_not_there(provider: Provid
     Issuer.objects.update(is_active=False)
     assert b"City of Metro" not in Client().get("/accounts/login/").content
     assert [Client().post(f"/accounts/sso/{slug}/").status_code for slug in ("city", "other")] == [404, 404]
+
+
+def test_one_whose_secret_cannot_be_read_closes_the_sign_in_for_nobody(provider: Provider, issuer: Issuer, settings: Any) -> None:
+    other = Issuer.objects.create(slug="open", name="Open door", server_url=provider.url, client_id=CLIENT)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret key of this instance, long enough", []
+    make_member(second_factor=False)
+    client = Client()
+    page = client.get("/accounts/login/").content.decode()
+    assert (other.name in page, issuer.name in page) == (True, False)
+    assert client.post("/accounts/login/", {"login": "dana", "password": PASSWORD}).headers["Location"] == "/"
+    assert Client().post("/accounts/sso/city/").status_code == 404
+    issuer.refresh_from_db()
+    assert issuer.last_result == "its secret cannot be read with this instance's secret key; enter it again"
+    issuer.secret = vault.encrypt(SECRET)
+    issuer.save()
+    assert issuer.name in Client().get("/accounts/login/").content.decode()
 
 
 def test_an_administrator_enters_it_and_nobody_reads_the_secret(provider: Provider, agency: Agency) -> None:

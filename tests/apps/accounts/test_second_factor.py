@@ -109,6 +109,20 @@ def test_secrets_are_encrypted_at_rest(settings: Any) -> None:
         vault.decrypt(stored)
 
 
+def test_an_app_whose_secret_cannot_be_read_does_not_close_the_recovery_codes(settings: Any) -> None:
+    member = make_member()
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another secret key of this instance, long enough"
+    codes = _recovery_codes(member)
+    client = Client()
+    give_password(client)
+    assert "not right" in give_code(client, code_at(time.time()))
+    assert give_code(client, codes[0]) == "/"
+    settings.SECRET_KEY_FALLBACKS = [old]
+    other = Client()
+    give_password(other)
+    assert give_code(other, code_at(time.time())) == "/", "the key of before is among the fallbacks"
+
+
 def test_where_the_server_is_on_duty_no_second_factor_means_no_rights() -> None:
     make_instance(InstanceKind.OPERATIONAL)
     agency = make_agency()
