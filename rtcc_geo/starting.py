@@ -17,25 +17,27 @@ class Exposed(Exception):
 
 
 async def refuse_while_exposed() -> "asyncio.Task[None] | None":
-    """Raises Exposed. While the database is away nobody can say what kind of instance this is: the answer is then waited for in
-    a task, which ends the process should it be bad."""
-    try:
-        judge(await asyncio.to_thread(look))
-    except DatabaseAway:
-        return asyncio.create_task(wait_for_the_database(), name="exposure")
-    return None
+    """Raises Exposed. While the database is away, or not set up, nobody can say what kind of instance this is: the answer is then
+    waited for in a task, which ends the process should it be bad."""
+    return None if await is_judged() else asyncio.create_task(wait_for_the_database(), name="exposure")
 
 
 async def wait_for_the_database() -> None:
-    while True:
-        await asyncio.sleep(AGAIN_S)
-        try:
-            judge(await asyncio.to_thread(look))
-        except DatabaseAway:
-            continue
-        except Exposed:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return
+    try:
+        while not await is_judged():
+            await asyncio.sleep(AGAIN_S)
+    except Exposed:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def is_judged() -> bool:
+    """Say whether the database tells what kind of instance this is. Raises Exposed when it must not start."""
+    try:
+        seen = await asyncio.to_thread(look)
+    except DatabaseAway:
+        return False
+    judge(seen)
+    return seen.database.kind is not None
 
 
 def judge(seen: Seen) -> None:
