@@ -191,6 +191,7 @@ class Hub:
         is in it: what it shows less of is gone."""
         if self.state is None or monotonic() - self.polled_at > RELOAD_AFTER_S:
             await self._load()
+        await self._read(self.reader.end_grace)
         applied = self.replica.applied()
         state = await self._read(self.reader.state)
         self.polled_at = monotonic()

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from numpy.typing import NDArray
 
+from apps.accounts.epoch import end_grace
 from apps.accounts.instance import InstanceState, NoInstance, state_of
 from apps.layers.definition import Layer
 from apps.tracks.records import POSITION
@@ -90,6 +91,11 @@ class Reader:
         """Raises NoInstance when the database is not set up yet."""
         with self._cursor() as cursor:
             return read_state(cursor)
+
+    def end_grace(self) -> None:
+        """Let the epoch tell what ended by time since the last look."""
+        with self._cursor() as cursor:
+            end_grace(cursor)
 
     def load(self) -> tuple[State, dict[Key, Catch]]:
         """Read everything that is live, in one snapshot."""

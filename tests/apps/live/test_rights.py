@@ -2,16 +2,18 @@
 
 import asyncio
 import os
+from datetime import timedelta
 from time import monotonic
 
 import psycopg
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import connection
+from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from apps.accounts import operations
-from apps.accounts.models import Instance, MemberSession, Role
+from apps.accounts.models import Instance, Member, MemberSession, Role
 from tests.apps.live.browser import HOUSTON, Browser, Open
 from tests.apps.live.test_hub import is_silent, shows
 from tests.apps.live.town import DOWNTOWN, WEST, Town, withdraw
@@ -154,6 +156,19 @@ async def test_a_live_map_is_withdrawn_with_the_second_factor(system: RunningSys
     assert browser.drawn() == {}
     give_app(member)
     await browser.until(lambda: shows(browser, town), what="all of it again", within_s=5)
+
+
+async def test_a_live_map_is_withdrawn_when_the_days_without_one_are_over(system: RunningSystem, open_browser: Open) -> None:
+    town = Town()
+    town.unit()
+    member = town.member()
+    Member.objects.filter(pk=member.pk).update(second_factor_due=timezone.now() + timedelta(seconds=60))
+    Authenticator.objects.filter(user=member).delete()
+    browser = await open_browser(member)
+    await browser.until(lambda: shows(browser, town), what="the snapshot")
+    Member.objects.filter(pk=member.pk).update(second_factor_due=timezone.now() + timedelta(seconds=1))
+    await browser.until(lambda: withdrawn(browser, "units") and withdrawn(browser, "calls"), what="withdraw", within_s=4)
+    assert browser.drawn() == {}
 
 
 async def test_signing_out_and_a_new_password_end_the_connection(system: RunningSystem, open_browser: Open) -> None:
