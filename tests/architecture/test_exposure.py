@@ -39,7 +39,8 @@ def test_what_is_good_starts(good: Seen) -> None:
     ("facts", "told"),
     [
         ({"debug": True}, "debug"), ({"secret": "django-insecure-" + GOOD_SECRET}, "secret key"),
-        ({"secret": GOOD_SECRET[:20]}, "secret key"), ({"older_secrets": (GOOD_SECRET, "changeme")}, "secret key"), ({"secret": "ab" * 40}, "secret key"),
+        ({"secret": GOOD_SECRET[:20]}, "secret key"), ({"secret": "ab" * 40}, "secret key"),
+        ({"older_secrets": (GOOD_SECRET, "changeme")}, "secret key"),
         ({"origin": "http://rtcc.example"}, "origin"), ({"origin": "http://10.1.2.3:8080"}, "origin"),
         ({"origin": "https://rtcc.example"}, "cookies"), ({"hosts": ("*",)}, "hosts"), ({"hosts": (".example",)}, "hosts"),
         ({"redis": "redis://localhost:6379/0"}, "redis"), ({"redis": "redis://10.0.0.9:6379/0"}, "redis"), ({"host": "0.0.0.0"}, "port"),
@@ -117,8 +118,13 @@ def test_it_reads_the_kernels_table_of_sockets(family: int, address: str) -> Non
 
 @pytest.mark.parametrize(
     ("words", "environment", "host"),
-    [("uvicorn --host 10.1.1.1", "0.0.0.0", "10.1.1.1"), ("uvicorn --host=::", "", "::"), ("uvicorn", "0.0.0.0", "0.0.0.0"), ("uvicorn", "", None)],
-)  # fmt: skip
+    [
+        ("uvicorn --host 10.1.1.1", "0.0.0.0", "10.1.1.1"),
+        ("uvicorn --host=::", "", "::"),
+        ("uvicorn", "0.0.0.0", "0.0.0.0"),
+        ("uvicorn", "", None),
+    ],
+)
 def test_it_knows_where_uvicorn_will_listen(monkeypatch: pytest.MonkeyPatch, words: str, environment: str, host: str | None) -> None:
     monkeypatch.setenv("UVICORN_HOST", environment)
     assert exposed.own_host(words.split()) == host
