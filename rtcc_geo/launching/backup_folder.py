@@ -17,7 +17,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +123,15 @@ class BackupFolder:
 
     def begin(self, at: datetime) -> Path:
         """Return the folder of a base backup that is not finished; what a killed one left is removed first."""
+        self.clear_unfinished()
+        while (self.bases / at.strftime(STAMP)).exists():
+            at += timedelta(seconds=1)
+        return private_folder(self.bases / f"{at.strftime(STAMP)}{UNFINISHED}")
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed backup left."""
         for left in self.bases.glob(f"*{UNFINISHED}"):
             shutil.rmtree(left)
-        return private_folder(self.bases / f"{at.strftime(STAMP)}{UNFINISHED}")
 
     def finish(self, unfinished: Path, facts: Mapping[str, Any]) -> Base:
         """Write the manifest, and only then let the backup appear under its name."""

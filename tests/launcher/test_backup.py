@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.launcher.conftest import ROOT, load
+from tests.launcher.test_backup_folder import add_base
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +73,8 @@ def care(launcher: Any) -> Iterator[Care]:
     one.stop()
 
 
-def take(launcher: Any, to: Path | None = None, keep: int | None = None) -> int:
-    return int(launcher.backup(Namespace(to=str(to) if to else None, keep=keep, list=False)))
+def take(launcher: Any, to: Path | None = None, keep: int | None = None, *, stop: bool = False) -> int:
+    return int(launcher.backup(Namespace(to=str(to) if to else None, keep=keep, list=False, stop=stop)))
 
 
 def tell(launcher: Any, number: int) -> None:
@@ -189,6 +190,69 @@ def test_a_disk_that_is_full_or_away_is_told(launcher: Any, care: Care, tmp_path
     assert any("NOT THERE" in finding.text for finding in launcher.doctor_backups(launcher.Project()))
     (tmp_path / "away").rename(tmp_path / "told")
     assert take(launcher) == 0
+
+
+def test_where_the_disk_is_short_older_backups_make_room_for_the_next_one(
+    launcher: Any, report: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup that waited for room would never come, and its WAL would fill what is left."""
+    folder, servers = launcher.BackupFolder(tmp_path / "short"), launcher.Project().servers
+    folder.adopt({})
+    for hour in (10, 12, 14):
+        add_base(folder, hour, hour)
+    (folder.bases / "20261126T150000Z.unfinished").mkdir()
+    monkeypatch.setattr(launcher, "free_disk_mb", lambda place: 3 if len(list(folder.bases.iterdir())) > 2 else 9999)
+    launcher.make_room(servers, folder, report)
+    assert [base.ended.hour for base in folder.all()] == [12, 14]
+    monkeypatch.setattr(launcher, "free_disk_mb", lambda place: 3)
+    with pytest.raises(launcher.LauncherError, match="the backup needs"):
+        launcher.make_room(servers, folder, report)
+    assert [base.ended.hour for base in folder.all()] == [14]
+
+
+def test_a_first_backup_that_fails_leaves_nothing_that_keeps_wal(
+    launcher: Any, care: Care, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, slots = launcher.Project(), "SELECT count(*) FROM pg_replication_slots"
+
+    def fails(*words: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    take(launcher, stop=True)
+    assert project.servers.query(slots) == "0"
+    with monkeypatch.context() as patch:
+        patch.setattr(launcher, "take_base", fails)
+        with pytest.raises(launcher.LauncherError, match=r"no backup was taken: .* No space left"):
+            take(launcher, tmp_path / "first")
+    assert (project.servers.query(slots), launcher.backup_settings(project)) == ("0", {})
+    launcher.prepare_slot(project.servers)
+    assert any("NOT RECEIVED by anybody" in finding.text for finding in launcher.doctor_backups(project))
+    take(launcher, stop=True)
+    assert project.servers.query(slots) == "0"
+
+
+def test_under_units_the_receiver_is_one_of_them(launcher: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = launcher.Project()
+    monkeypatch.setattr(launcher, "RECEIVER_WITHIN_S", 0.1)
+    project.servers.register.drop("supervisor")
+    with pytest.raises(launcher.LauncherError, match="the instance is not running"):
+        launcher.require_receiver(project)
+    receiver = subprocess.Popen([sys.executable, launcher.ROOT / "rtcc", "process", "receiver"], stdout=subprocess.DEVNULL)
+    try:
+        assert launcher.wait_until(lambda: launcher.is_shared(project.servers.data), 15)
+        with pytest.raises(launcher.LauncherError, match="systemctl start rtcc-geo-receiver"):
+            launcher.require_receiver(project)
+        monkeypatch.setattr(launcher, "RECEIVER_WITHIN_S", 20)
+        assert take(launcher, tmp_path / "by a unit") == 0
+        (project.servers.state / "note").write_text("copied as it changes")
+        assert launcher.wait_until((tmp_path / "by a unit" / "state" / "note").exists, 10)
+        assert take(launcher, stop=True) == 0
+        receiver.terminate()
+        assert receiver.wait(10) == 0
+    finally:
+        receiver.kill()
+        receiver.wait()
+        project.servers.register.add("supervisor", os.getpid())
 
 
 @pytest.mark.parametrize(

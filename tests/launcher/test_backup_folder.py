@@ -32,6 +32,12 @@ def add_wal(folder: BackupFolder, *numbers: int) -> None:
     (folder.wal / f"{1:08X}{0:08X}{max(numbers) + 1:08X}.partial").write_text("")
 
 
+def test_two_backups_of_one_second_are_two(folder: BackupFolder) -> None:
+    add_base(folder, 10, 2)
+    add_base(folder, 10, 2)
+    assert [base.folder.name for base in folder.all()] == ["20261126T100000Z", "20261126T100001Z"]
+
+
 def test_the_backup_that_precedes_a_moment_is_chosen(folder: BackupFolder) -> None:
     for hour, segment in ((10, 2), (12, 5), (14, 9)):
         add_base(folder, hour, segment)

@@ -12,7 +12,7 @@ import yaml
 
 DOCKER = Path(__file__).resolve().parent.parent.parent / "docker"
 ORIGIN = {"RTCC_ORIGIN": "https://map.city.example", "PATH": "/usr/local/bin:/usr/bin:/bin"}
-SERVERS = {"postgres", "redis", "migrate"}
+SERVERS = {"postgres", "redis", "migrate", "receiver"}
 STEPS = re.sub(r"^#.*\n|\\\n", "", (DOCKER / "Dockerfile").read_text(), flags=re.MULTILINE)
 
 
