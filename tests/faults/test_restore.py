@@ -55,7 +55,8 @@ class Burnt:
         begun = subprocess.Popen(argv, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True, env=self.installation.environment())
         try:
             seen = launcher.wait_until(lambda: launcher.Project().remembered().get("unsettled") or begun.poll() is not None, 120, 0.01)
-            assert seen and begun.poll() is None
+            assert seen
+            assert begun.poll() is None, "it ended before it could be killed"
         finally:
             os.killpg(begun.pid, signal.SIGKILL)
             begun.wait()
