@@ -14,9 +14,10 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,15 @@ class BackupFolder:
 
     def begin(self, at: datetime) -> Path:
         """Return the folder of a base backup that is not finished; what a killed one left is removed first."""
+        self.clear_unfinished()
+        while (self.bases / at.strftime(STAMP)).exists():
+            at += timedelta(seconds=1)
+        return private_folder(self.bases / f"{at.strftime(STAMP)}{UNFINISHED}")
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed backup left."""
         for left in self.bases.glob(f"*{UNFINISHED}"):
             shutil.rmtree(left)
-        return private_folder(self.bases / f"{at.strftime(STAMP)}{UNFINISHED}")
 
     def finish(self, unfinished: Path, facts: Mapping[str, Any]) -> Base:
         """Write the manifest, and only then let the backup appear under its name."""
@@ -246,14 +253,23 @@ def add_lines(source: Path, target: Path) -> None:
         write_whole(target, known + source.read_text(encoding="utf-8"))
 
 
-def of_this_history(purged: Path, generation: int, *, formerly: int | None) -> None:
+def of_this_history(purged: Path, generation: int, *, formerly: Sequence[int] | None) -> None:
     """Let the lines of the file of what retention removed hold for a restored database, whose generation is a new one. `formerly`:
-    only lines of that generation (None: all). Raises FolderProblem: nothing may be served while what is gone is not known."""
+    only lines of those generations (None: all). Raises FolderProblem: nothing may be served while what is gone is not known."""
     if not purged.exists():
         return
     try:
         lines = [json.loads(line) for line in purged.read_text(encoding="utf-8").splitlines() if line]
-        told = [{**line, "generation": generation} if formerly in (None, line["generation"]) else line for line in lines]
+        told = [{**line, "generation": generation} if formerly is None or line["generation"] in formerly else line for line in lines]
     except (ValueError, KeyError, TypeError) as problem:
         raise FolderProblem(f"{purged} says what must not come back, and cannot be read: {problem}") from None
     write_whole(purged, "".join(json.dumps(line) + "\n" for line in told))
+
+
+def system_identifier(cluster: Path) -> str | None:
+    """What PostgreSQL calls a cluster and every copy of it; None where there is none. pg_control begins with it in every version, so
+    that it can be read without that version's programs."""
+    try:
+        return str(int.from_bytes((cluster / "global" / "pg_control").read_bytes()[:8], sys.byteorder))
+    except FileNotFoundError:
+        return None

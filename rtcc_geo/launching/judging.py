@@ -114,11 +114,16 @@ def wal_received(status: str, active: bool, behind_mb: float) -> Finding:
     if status in ("none", "lost"):
         return Finding("WAL", "NOT RECEIVED, and some of it is lost", "begin anew: ./rtcc backup --to NEW-FOLDER")
     if not active:
-        advice = "is the disk of the backups there and writable? ./rtcc logs receiver"
+        advice = "is the disk of the backups there and writable? ./rtcc logs receiver (units: journalctl -u rtcc-geo-receiver)"
         return Finding("WAL", f"NOT RECEIVED, {behind_mb:.0f} MB wait", advice)
     if behind_mb > WAL_BEHIND_MB:
         return Finding("WAL", f"received, {behind_mb:.0f} MB behind: TOO FAR", "the disk of the backups is too slow: ./rtcc logs receiver")
     return Finding("WAL", f"received, {behind_mb:.1f} MB behind")
+
+
+def wal_for_nobody(kept_mb: float) -> Finding:
+    """A replication slot is there, but no folder for backups: what a backup left that was broken off at its beginning."""
+    return Finding("WAL", f"kept, {kept_mb:.0f} MB, and NOT RECEIVED by anybody", "./rtcc backup --to FOLDER, or ./rtcc backup --stop")
 
 
 def code(*, migrated: bool, runs: bool, is_up: bool) -> Finding:

@@ -1,6 +1,9 @@
 """The machine burns under load; what was backed up comes back, to its end and to a moment."""
 
 import json
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,10 +42,25 @@ class Burnt:
     commands: frozenset[str]
 
     def restored(self, *words: str) -> str:
-        told = self.installation.must("restore", str(self.backups), *words)
+        told = self.installation.must("restore", *words)
         self.installation.start()
         wait_until(lambda: not self.installation.rows(WAITING), within_s=60, what="the queue is empty", every_s=0.2)
         return told
+
+    def broken_off(self, *words: str) -> None:
+        """Begin a restore and kill it once the database is in place."""
+        launcher = self.installation.launcher
+        argv = [str(launcher.PYTHON), str(self.installation.folder / "rtcc"), "restore", str(self.backups), *words]
+        quiet = subprocess.DEVNULL
+        begun = subprocess.Popen(argv, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True, env=self.installation.environment())
+        try:
+            seen = launcher.wait_until(lambda: launcher.Project().remembered().get("unsettled") or begun.poll() is not None, 120, 0.01)
+            assert seen
+            assert begun.poll() is None, "it ended before it could be killed"
+        finally:
+            os.killpg(begun.pid, signal.SIGKILL)
+            begun.wait()
+        assert launcher.wait_until(lambda: not launcher.Project().servers.postgres_processes, 30)
 
     def lost_s(self, before: float) -> float:
         """Return how long before a moment the first fix was acknowledged that is not there; 0 when all are."""
@@ -81,7 +99,7 @@ def burnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Burnt]:
 
 def test_it_comes_back_with_all_but_the_last_seconds(burnt: Burnt) -> None:
     assert len(burnt.ledger.fixes) > LOAD_S * FIXES_PER_S
-    told = burnt.restored()
+    told = burnt.restored(str(burnt.backups))
     assert "the end of what was received" in told
     assert burnt.lost_s(burnt.destroyed_at) <= LOST_AT_MOST_S
     print(f"{len(burnt.ledger.fixes)} fixes acknowledged; lost {burnt.lost_s(burnt.destroyed_at):.2f} s")
@@ -89,10 +107,14 @@ def test_it_comes_back_with_all_but_the_last_seconds(burnt: Burnt) -> None:
     assert burnt.installation.rows("SELECT count(*) FROM audit_entry WHERE act = 'database_restored'") == [(1,)]
 
 
-def test_a_moment_is_exact(burnt: Burnt) -> None:
+def test_a_moment_is_exact_also_when_its_restore_is_broken_off(burnt: Burnt) -> None:
     if burnt.installation.project.is_up():
         burnt.installation.must("down")
-    told = burnt.restored("--to", burnt.moment.isoformat(), "--replace")
+    burnt.broken_off("--to", burnt.moment.isoformat(), "--replace")
+    for verb in (("up",), ("process", "web")):
+        refused = burnt.installation.rtcc(*verb)
+        assert (refused.returncode, "./rtcc restore --finish" in refused.stderr) == (2, True)
+    told = burnt.restored("--finish")
     if {"retention", "verify_audit"} <= burnt.commands:
         assert burnt.installation.rows("SELECT count(*) FROM ingest_reject WHERE detail = 'long past'") == [(0,)]
         assert "the audit is whole" in told

@@ -32,6 +32,12 @@ def add_wal(folder: BackupFolder, *numbers: int) -> None:
     (folder.wal / f"{1:08X}{0:08X}{max(numbers) + 1:08X}.partial").write_text("")
 
 
+def test_two_backups_of_one_second_are_two(folder: BackupFolder) -> None:
+    add_base(folder, 10, 2)
+    add_base(folder, 10, 2)
+    assert [base.folder.name for base in folder.all()] == ["20261126T100000Z", "20261126T100001Z"]
+
+
 def test_the_backup_that_precedes_a_moment_is_chosen(folder: BackupFolder) -> None:
     for hour, segment in ((10, 2), (12, 5), (14, 9)):
         add_base(folder, hour, segment)
@@ -96,8 +102,8 @@ def test_the_state_files_are_copied_as_they_change(folder: BackupFolder, tmp_pat
     assert (copy.read_text(), copy.stat().st_mode & 0o777) == ("two", 0o600)
 
 
-@pytest.mark.parametrize(("formerly", "expected"), [(None, [9, 9]), (4, [3, 9])])
-def test_what_was_purged_stays_purged_under_the_new_generation(tmp_path: Path, formerly: int | None, expected: list[int]) -> None:
+@pytest.mark.parametrize(("formerly", "expected"), [(None, [9, 9]), ([4], [3, 9]), ([2, 3, 4], [9, 9])])
+def test_what_was_purged_stays_purged_under_the_new_generation(tmp_path: Path, formerly: list[int] | None, expected: list[int]) -> None:
     purged = tmp_path / "retention-purged.jsonl"
     purged.write_text('{"class": "fixes", "generation": 3}\n{"class": "calls", "generation": 4}\n')
     of_this_history(purged, 9, formerly=formerly)

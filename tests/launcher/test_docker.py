@@ -12,7 +12,7 @@ import yaml
 
 DOCKER = Path(__file__).resolve().parent.parent.parent / "docker"
 ORIGIN = {"RTCC_ORIGIN": "https://map.city.example", "PATH": "/usr/local/bin:/usr/bin:/bin"}
-SERVERS = {"postgres", "redis", "migrate"}
+SERVERS = {"postgres", "redis", "migrate", "receiver"}
 STEPS = re.sub(r"^#.*\n|\\\n", "", (DOCKER / "Dockerfile").read_text(), flags=re.MULTILINE)
 
 
@@ -81,6 +81,15 @@ def test_no_container_may_change_itself_or_gain_rights() -> None:
 def test_no_secret_stands_in_the_environment() -> None:
     names = {name for one in compose()["services"].values() for name in one.get("environment", {})}
     assert names == {"RTCC_ORIGIN", "RTCC_KIND", "RTCC_LOG_FORMAT", "RTCC_LISTEN", "RTCC_PROXIES", "RTCC_METRICS_TOKEN_FILE"}
+
+
+@pytest.mark.parametrize("name", [".dockerignore", ".gitignore"])
+def test_what_an_agency_lays_beside_the_files_goes_into_no_image_and_no_history(name: str) -> None:
+    """The certificate's key and the settings lie where compose.yaml looks for them, inside of what an image is built from."""
+    secret_files = {one["file"] for one in compose()["secrets"].values()}
+    assert secret_files == {"${RTCC_TLS_FOLDER:-./tls}/fullchain.pem", "${RTCC_TLS_FOLDER:-./tls}/privkey.pem"}
+    ignored = {line.rstrip("/") for line in (DOCKER.parent / name).read_text().splitlines()}
+    assert {"docker/tls", "docker/.env"} <= ignored
 
 
 def compose_program() -> list[str]:

@@ -41,6 +41,7 @@ def test_an_answer_without_a_number_is_wrong() -> None:
         judging.wal_received("lost", False, 0),
         judging.wal_received("reserved", False, 3),
         judging.wal_received("extended", True, 900),
+        judging.wal_for_nobody(700),
         judging.code(migrated=False, runs=False, is_up=True),
         judging.code(migrated=True, runs=False, is_up=True),
         judging.clock("12:00", kept=False, offset_s=None, is_operational=True),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -176,3 +177,17 @@ def test_killed_servers_come_back_under_care(launcher: Any, servers: Any, told: 
     wait_for(launcher, servers.redis_answers)
     supervisor.stop()
     assert servers.postgres_pid is None
+
+
+def test_an_upgrade_tells_which_process_does_not_stay_up(
+    launcher: Any, supervisor: Any, program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that ends at its first import had a pid when it was started."""
+    monkeypatch.setattr(launcher, "STEADY_S", 1.0)
+    instance = SimpleNamespace(supervisor=supervisor)
+    supervisor.start(program("worker"))
+    launcher.require_steady(instance, ["worker"])
+    supervisor.start(program("beat", (sys.executable, "-c", "import time; time.sleep(0.2); import no_such_module")))
+    with pytest.raises(launcher.LauncherError, match=r"^beat did not stay up with the new code .*\n(.*\n)*.*no_such_module"):
+        launcher.require_steady(instance, ["worker", "beat"])
+    assert supervisor.pid("worker") is not None

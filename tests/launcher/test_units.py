@@ -14,7 +14,7 @@ NOBODY = 65534
 
 def test_the_units_run_every_process_of_this_installation(launcher: Any) -> None:
     found = launcher.unit_files(of_user=False)
-    servers = {f"rtcc-geo-{name}.service" for name in ("postgres", "redis", "migrate")}
+    servers = {f"rtcc-geo-{name}.service" for name in ("postgres", "redis", "migrate", "receiver")}
     assert set(found) == {"rtcc-geo.target", "rtcc-geo@.service"} | servers
     assert all(f"rtcc-geo@{name}.service" in found["rtcc-geo.target"] for name in launcher.OPERATIONAL_PROCESSES)
     assert not any("@ROOT@" in text or "system only" in text or "@DATA@" in text for text in found.values())
@@ -25,6 +25,27 @@ def test_units_of_a_user_leave_out_what_only_root_may_ask_for(launcher: Any) -> 
     found = launcher.unit_files(of_user=True)
     assert not any("User=" in text or "CapabilityBoundingSet" in text for text in found.values())
     assert "WantedBy=default.target" in found["rtcc-geo.target"]
+
+
+def test_the_receiver_ends_after_postgresql_and_no_unit_ends_a_migration(launcher: Any) -> None:
+    found = launcher.unit_files(of_user=False)
+    assert "Before=rtcc-geo-postgres.service" in found["rtcc-geo-receiver.service"]
+    assert "rtcc-geo-receiver.service" in found["rtcc-geo.target"]
+    assert "TimeoutStartSec=infinity" in found["rtcc-geo-migrate.service"]
+
+
+def test_commands_beside_the_units_see_what_the_units_see(launcher: Any, servers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    servers.make_folders()
+    text = "# of this server\nRTCC_AUDIT_HEADS=/mnt/worm\nRTCC_ORIGIN='https://map.city.example'\nRTCC_LISTEN=127.0.0.1:1\n"
+    (servers.data / "environment").write_text(text)
+    monkeypatch.setattr(launcher, "project_folder", lambda: servers.data)
+    monkeypatch.setattr(os, "environ", {**os.environ, "RTCC_LISTEN": "127.0.0.1:9"})
+    for name in ("RTCC_AUDIT_HEADS", "RTCC_ORIGIN", "RTCC_UNIT"):
+        os.environ.pop(name, None)
+    launcher.read_unit_environment()
+    environment = launcher.Project().instance().environment()
+    assert (environment["RTCC_AUDIT_HEADS"], environment["RTCC_ORIGIN"]) == ("/mnt/worm", "https://map.city.example")
+    assert environment["RTCC_LISTEN"] == "127.0.0.1:9"
 
 
 @pytest.mark.parametrize("of_user", [False, True])

@@ -1,6 +1,6 @@
 """The naive worker: polls by serial id, remembers how far it is now and then, writes row by row, tells a group.
 
-    python -m tests.faults.naive.worker
+python -m tests.faults.naive.worker
 """
 
 import asyncio
