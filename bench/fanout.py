@@ -58,7 +58,6 @@ def populate(units: int) -> list[str]:
     from apps.accounts.models import Instance, Role
     from apps.ingest.models import Source
     from apps.layers.registry import names
-    from tests.world import give_app
 
     Instance.objects.create(kind="operational")
     agencies = [operations.make_agency(slug=slug, name=slug.title(), layers=names(), time_zone="UTC") for slug in ("north", "south")]
@@ -71,7 +70,6 @@ def populate(units: int) -> list[str]:
     sessions = []
     for name, seen in (("first", agencies[:1]), ("second", agencies[1:]), ("both", agencies)):
         member = operations.make_member(username=name, password=PASSWORD)
-        give_app(member)
         for agency in seen:
             operations.join(member=member, agency=agency, role=Role.DISPATCHER)
         sessions.append(session_of(member))

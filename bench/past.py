@@ -52,13 +52,11 @@ def seed() -> tuple[dict[str, Any], str]:
     from apps.accounts.models import Instance, Role
     from apps.ingest.models import Source
     from apps.layers.registry import names
-    from tests.world import give_app
 
     Instance.objects.create(kind="operational")
     agency = operations.make_agency(slug="bench", name="Bench", layers=names(), time_zone="UTC")
     source = Source.objects.create(agency=agency, slug="cad", name="CAD", adapter="calls_json", origin="live")
     member = operations.make_member(username="bench", password="a pass phrase of the bench")
-    give_app(member)
     operations.join(member=member, agency=agency, role=Role.DISPATCHER)
     return {"agency": agency.pk, "source": source.pk, "beat": 1}, session_of(member)
 

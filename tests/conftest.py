@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import lanes
-from tests.running import running
+from tests.running import copy_of_template, running
 
+PBKDF2PasswordHasher.iterations = 1
+"""The real hash takes most of a second on purpose. Processes that a test starts verify these, and make real ones."""
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -54,6 +57,17 @@ def recorded() -> Path:
     if not SHARED.is_dir():
         pytest.fail("no recorded data beside the project (../shared/data)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The tests' database is a copy of the one that was migrated for all."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(servers_of_this_process: None, django_db_modify_db_settings: None) -> None:
+    copy_of_template(connection.creation._get_test_db_name())
 
 
 @pytest.fixture(scope="session")

@@ -89,13 +89,19 @@ def _template() -> str:
 def migrated_database(purpose: str) -> Iterator[str]:
     """Make an empty, migrated database beside the environment's own, and drop it at the end."""
     name = f"test_{os.environ['RTCC_PGDATABASE']}_{purpose}{worker()}"
-    drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
-    _administer(drop)
-    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{_template()}"')
+    drop = copy_of_template(name)
     try:
         yield name
     finally:
         _administer(drop)
+
+
+def copy_of_template(name: str) -> str:
+    """Make a migrated database, in place of one of that name; return what drops it."""
+    drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+    _administer(drop)
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{_template()}"')
+    return drop
 
 
 def manage(*words: str, env: dict[str, str]) -> str:

@@ -8,7 +8,6 @@ from pytest_django import DjangoDbBlocker
 
 from apps.pipeline import partitions
 from apps.tracks.days import stored_days
-from tests.hashing import passwords_are_hashed_quickly  # noqa: F401 (for each test here)
 
 
 @pytest.fixture(autouse=True)

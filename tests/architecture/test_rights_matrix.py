@@ -5,7 +5,6 @@ Generated from the URL configuration, the bare addresses and the sockets; rights
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -38,11 +37,6 @@ from tests.world import make_instance
 pytestmark = pytest.mark.django_db
 FILTERED = [route for route, row in ROWS.items() if row.answers == GRANTS]
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

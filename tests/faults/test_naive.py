@@ -8,6 +8,8 @@ from tests.faults.drill import Drill
 from tests.faults.naive.system import drilling_the_naive
 from tests.faults.scenarios import SCENARIOS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def naive() -> Iterator[Drill]:
