@@ -26,9 +26,11 @@ BEGIN
     DO UPDATE SET rev = greatest(known.rev, excluded.rev), erased = known.erased + excluded.erased;
 END $$;
 CREATE FUNCTION incidents_past_changed(agency bigint, times bigint) RETURNS void LANGUAGE sql AS $$
-    -- A call that is erased may have been in any tile that the past shows: one head, of zoom 0, for all of them.
+    -- A call that is erased may have been in any tile that the past shows: one head, of zoom 0, for all of them. Once a transaction
+    -- is enough: nobody else sees what was between.
     INSERT INTO layers_tilehead AS known (layer, agency_id, zoom, tile, rev, erased) VALUES ('calls', agency, 0, 0, 0, times)
     ON CONFLICT ON CONSTRAINT layers_tilehead_pkey DO UPDATE SET erased = known.erased + excluded.erased
+    WHERE known.xmin <> pg_current_xact_id()::xid
 $$;
 CREATE FUNCTION incidents_count_call(one incidents_call) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
