@@ -12,6 +12,7 @@ GOOD, LOOK, BAD, OFF = "good", "look", "bad", "off"
 RANK = {BAD: 0, LOOK: 1, GOOD: 2, OFF: 3}
 EXPECTED = ("web", "pipeline", "listen", "watch", "worker", "beat")
 LATE_INTERVALS, SILENT_INTERVALS, SHORTEST_S = 2, 6, 5.0
+STARTING_S = 60.0
 QUEUE_SLOW_S, QUEUE_FULL_S = 5.0, 60.0
 SNAPSHOT_LONG_S, SNAPSHOT_TOO_LONG_S = 60.0, 600.0
 FEW_DAYS, TOO_FEW_DAYS = 10, 3
@@ -61,9 +62,11 @@ def age(seconds: float) -> str:
 def of_processes(health: Health) -> Iterator[Finding]:
     for one in health.processes:
         yield Finding("Processes", one.kind, *process_state(one, health))
+    oldest_s = max(((health.at - one.started_at).total_seconds() for one in health.processes), default=STARTING_S)
+    missing = (LOOK, "starts with the others") if oldest_s < STARTING_S else (BAD, "has not told of itself for a day: it is not running")
     for kind in EXPECTED:
         if not any(one.kind.partition(":")[0] == kind for one in health.processes):
-            yield Finding("Processes", kind, BAD, "has not told of itself for a day: it is not running")
+            yield Finding("Processes", kind, *missing)
 
 
 def process_state(one: Running, health: Health) -> tuple[str, str]:

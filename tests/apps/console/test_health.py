@@ -32,9 +32,9 @@ def administrator(state: Path) -> Client:
     return signed_in(make_administrator())
 
 
-def run(kind: str, told_s: float = 1) -> None:
+def run(kind: str, told_s: float = 1, age_s: float = 10_800) -> None:
     now = timezone.now()
-    began, told_at = now - timedelta(hours=3), now - timedelta(seconds=told_s)
+    began, told_at = now - timedelta(seconds=age_s), now - timedelta(seconds=told_s)
     Process.objects.create(kind=kind, host="here", pid=1, started_at=began, told_at=told_at, counts={"resident_bytes": 9e7})
 
 
@@ -86,6 +86,12 @@ def test_a_silent_process_is_bad(administrator: Client, told_s: float, state_wor
 
 def test_one_that_was_never_there_is_named(administrator: Client) -> None:
     assert (of(judge(read()), "worker").state, "not running" in of(judge(read()), "worker").text) == (BAD, True)
+
+
+@pytest.mark.parametrize(("age_s", "expected"), [(10, LOOK), (300, BAD)])
+def test_what_starts_with_the_others_is_given_a_minute(administrator: Client, age_s: float, expected: str) -> None:
+    run("web", age_s=age_s)
+    assert of(judge(read()), "watch").state == expected
 
 
 @pytest.mark.parametrize(("age_s", "expected"), [(None, LOOK), (5, GOOD), (30, LOOK), (120, BAD)])
