@@ -17,9 +17,11 @@ from django.views.decorators.http import condition, require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from apps.accounts import desks
 from apps.accounts.asking import asking
+from apps.accounts.second_factor import is_entitled
 from apps.console.client import ClientNotBuilt, read_entry
 from apps.console.health import read_health
 from apps.console.judgement import counted, judge, worst
@@ -84,8 +86,15 @@ def health_page(request: HttpRequest) -> HttpResponse:
     return render(request, "console/health.html", facts)
 
 
+class Administers(IsAdminUser):
+    """Who administers the instance and has the second factor without which that does not count."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and is_entitled(request.user.pk or 0)
+
+
 class HealthView(ReadView):
-    permission_classes = (IsAdminUser,)
+    permission_classes = (Administers,)
 
     @extend_schema(responses={200: HealthSchema, **errors(401, 403, 503)}, operation_id="health")
     def get(self, request: Request) -> HttpResponse:

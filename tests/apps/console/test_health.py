@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import Member
 from apps.console import judgement
 from apps.console.health import Health, Queue, backup_at, read_health
 from apps.console.judgement import BAD, EXPECTED, GOOD, LOOK, OFF, Finding, judge, worst
@@ -51,6 +53,13 @@ def test_only_administrators_see_it(path: str, state: Path) -> None:
     make_instance()
     assert Client().get(path).status_code == (401 if path.startswith("/api/") else 302)
     assert signed_in(make_member(make_agency())).get(path).status_code == 403
+
+
+def test_an_administrator_without_a_second_factor_reads_nothing(administrator: Client) -> None:
+    Authenticator.objects.all().delete()
+    Member.objects.update(second_factor_due=None)
+    assert administrator.get("/health/").headers["Location"] == "/accounts/2fa/"
+    assert administrator.get("/api/health").status_code == 403
 
 
 def test_it_asks_again_who_one_is(administrator: Client) -> None:
