@@ -13,8 +13,8 @@ def test_units_move_among_calls_fences_and_boundaries(city: Desk) -> None:
     assert "Stadium" in [fence["name"] for fence in state["fences"].values()]
     assert len(state["boundaries"]) >= 4
     assert {unit["origin"] for unit in state["units"].values()} == {"simulated"}
-    assert city.pixels_like(AVAILABLE) > 500, "the symbols of available units"
-    assert city.pixels_like(FENCE) > 200, "the lines of fences"
+    city.until(lambda: city.pixels_like(AVAILABLE) > 500, what="the symbols of available units")
+    city.until(lambda: city.pixels_like(FENCE) > 200, what="the lines of fences")
     city.assert_texts_are_readable(at_least=60)
     city.picture("map")
 
@@ -24,7 +24,7 @@ def test_the_map_says_that_it_is_simulated(city: Desk) -> None:
     city.until_text("rtcc-frame", "SIMULATED — not real events")
     stage, hatch = city.page.locator("#stage").bounding_box(), frame.locator(".hatch").bounding_box()
     assert hatch == stage
-    assert city.pixels_like(FRAME) > 10_000, "the colored hatch around the map"
+    city.until(lambda: city.pixels_like(FRAME) > 10_000, what="the colored hatch around the map")
     assert city.text("rtcc-top .origin") == "SIMULATED"
 
 

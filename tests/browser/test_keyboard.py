@@ -63,7 +63,7 @@ def test_the_focus_is_seen_wherever_tab_goes(open_desk: OpenDesk, story: Story) 
     story.sender("calls_json").call("H-1", "waiting", type="Alarm", lon=CENTER[0], lat=CENTER[1])
     desk = open_desk(cookie=story.cookie)
     desk.until_live()
-    desk.until(lambda: "H-1" in desk.calls(), what="the call")
+    desk.until_text("rtcc-board-calls", "Alarm")
     stops = list(takewhile(lambda stop: stop["tag"] != "BODY", (tab(desk.page) for _ in range(30))))
     assert [(stop["tag"], stop["name"]) for stop in stops if not stop["isSeen"]] == []
     names = " | ".join(str(stop["name"]) for stop in stops)
