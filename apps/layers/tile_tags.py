@@ -44,7 +44,7 @@ class Basis:
 def basis_of(layer: Layer, agencies: Sequence[int], epoch: int, address: TileAddress, wanted: TilesWanted) -> Basis:
     past = wanted.at is not None or wanted.known is not None
     zoom = PAST if past else FINE if address.z > COARSE else COARSE
-    first, behind = (address.ancestor(zoom) if address.z > zoom else address).keys(zoom) if not past else (0, 1)
+    first, behind = (address.ancestor(zoom) if address.z > zoom else address).keys(zoom)
     return Basis(layer.name, tuple(agencies), epoch, zoom, first, behind, past, repr((address, wanted)))
 
 

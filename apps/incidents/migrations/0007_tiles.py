@@ -25,10 +25,10 @@ BEGIN
     ON CONFLICT ON CONSTRAINT layers_tilehead_pkey
     DO UPDATE SET rev = greatest(known.rev, excluded.rev), erased = known.erased + excluded.erased;
 END $$;
-CREATE FUNCTION incidents_past_changed(agency bigint, times bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION incidents_past_changed(agency bigint) RETURNS void LANGUAGE sql AS $$
     -- A call that is erased may have been in any tile that the past shows: one head, of zoom 0, for all of them. Once a transaction
     -- is enough: nobody else sees what was between.
-    INSERT INTO layers_tilehead AS known (layer, agency_id, zoom, tile, rev, erased) VALUES ('calls', agency, 0, 0, 0, times)
+    INSERT INTO layers_tilehead AS known (layer, agency_id, zoom, tile, rev, erased) VALUES ('calls', agency, 0, 0, 0, 1)
     ON CONFLICT ON CONSTRAINT layers_tilehead_pkey DO UPDATE SET erased = known.erased + excluded.erased
     WHERE known.xmin <> pg_current_xact_id()::xid
 $$;
@@ -67,7 +67,7 @@ BEGIN
             CASE WHEN TG_OP = 'DELETE' OR NEW.rev = OLD.rev THEN 1 ELSE 0 END);
     END IF;
     IF TG_OP = 'UPDATE' AND NEW.rev = OLD.rev THEN
-        PERFORM incidents_past_changed(OLD.agency_id, 1);
+        PERFORM incidents_past_changed(OLD.agency_id);
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.place IS NOT NULL AND (TG_OP = 'INSERT'
         OR (NEW.place, NEW.agency_id) IS DISTINCT FROM (OLD.place, OLD.agency_id)) THEN
@@ -89,7 +89,7 @@ CREATE TRIGGER incidents_call_tiles AFTER INSERT OR UPDATE OR DELETE ON incident
 FOR EACH ROW EXECUTE FUNCTION incidents_keep_tiles();
 CREATE FUNCTION incidents_tell_erased() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM incidents_past_changed(agency_id, count(*)) FROM erased GROUP BY agency_id ORDER BY agency_id;
+    PERFORM incidents_past_changed(agency_id) FROM erased GROUP BY agency_id ORDER BY agency_id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER incidents_calls_erased AFTER DELETE ON incidents_call REFERENCING OLD TABLE AS erased
@@ -98,7 +98,7 @@ CREATE FUNCTION incidents_forget_tiles() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM incidents_callcount;
     UPDATE layers_tilehead SET erased = erased + 1 WHERE layer = 'calls' AND zoom > 0;
-    PERFORM incidents_past_changed(id, 1) FROM accounts_agency ORDER BY id;
+    PERFORM incidents_past_changed(id) FROM accounts_agency ORDER BY id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER incidents_calls_forgotten AFTER TRUNCATE ON incidents_call
@@ -109,7 +109,7 @@ DROP TRIGGER incidents_calls_forgotten ON incidents_call; DROP FUNCTION incident
 DROP TRIGGER incidents_calls_erased ON incidents_call; DROP FUNCTION incidents_tell_erased();
 DROP TRIGGER incidents_call_tiles ON incidents_call; DROP FUNCTION incidents_keep_tiles();
 DROP FUNCTION incidents_uncount_call(incidents_call); DROP FUNCTION incidents_count_call(incidents_call);
-DROP FUNCTION incidents_past_changed(bigint, bigint); DROP FUNCTION incidents_touch_tiles(bigint, bigint, bigint, int);
+DROP FUNCTION incidents_past_changed(bigint); DROP FUNCTION incidents_touch_tiles(bigint, bigint, bigint, int);
 DROP FUNCTION incidents_month(timestamptz);
 DROP FUNCTION incidents_parent(bigint, int);
 """
